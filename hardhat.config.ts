@@ -1,0 +1,55 @@
+import { createRequire } from "node:module";
+import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
+import { defineConfig } from "hardhat/config";
+
+/** `npm run test:deep` raises every campaign from a quick pass to its full counts. */
+const deep = process.env.BALLAST_DEEP === "1";
+
+/** Optimizer runs: higher favors gas per call over bytecode size. */
+const OPTIMIZER_RUNS = 200;
+
+const compiler = {
+  version: "0.8.37",
+  // The compiler from npm: Hardhat would otherwise download one, and no build would work offline.
+  path: createRequire(import.meta.url).resolve("solc/soljson.js"),
+  settings: {
+    viaIR: true,
+    optimizer: { enabled: true, runs: OPTIMIZER_RUNS },
+    // The oldest target with transient storage, so that the bytecode runs on the most chains.
+    evmVersion: "cancun",
+    // Without the hash, bytecode depends on the code alone, not on comments or file paths.
+    metadata: { bytecodeHash: "none" },
+  },
+};
+
+export default defineConfig({
+  plugins: [hardhatToolboxMochaEthers],
+  solidity: {
+    // Profiles don't inherit from each other; both must name the compiler's path.
+    profiles: { default: compiler, production: compiler },
+  },
+  paths: {
+    sources: "./contracts",
+    tests: { mocha: "./test", solidity: "./test" },
+    ignition: "./deploy",
+  },
+  typechain: { outDir: "./typechain-types" },
+  defaultChainType: "l1",
+  networks: {
+    default: {
+      type: "edr-simulated",
+      chainType: "l1",
+      allowUnlimitedContractSize: false,
+      blockGasLimit: 60_000_000,
+      // First come, first served: a test or simulation decides the order within a block.
+      mining: { auto: true, mempool: { order: "fifo" } },
+    },
+  },
+  test: {
+    mocha: { timeout: 120_000 },
+    solidity: {
+      fuzz: { seed: "0xba11a57", runs: deep ? 10_000 : 256 },
+      invariant: { runs: deep ? 256 : 16, depth: deep ? 256 : 64, failOnRevert: false },
+    },
+  },
+});
