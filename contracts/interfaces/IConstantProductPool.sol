@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+
+/// @title Constant-product pool of two tokens
+/// @notice Swaps along reserve0 * reserve1 = k, with the fee left in the reserves. The pool is its own LP token (ERC-20, ERC-2612).
+///
+/// Two ways in:
+/// - Uniswap V2's pair functions (`mint`, `burn`, `swap`, `skim`, `sync`): the caller moves tokens first, the pool measures its balances.
+/// - Native functions (`swapExactInput`, `swapExactOutput`, `addLiquidity`, `removeLiquidity`): the pool pulls what it needs from the
+///   caller's allowance and enforces bounds and a deadline; no router is needed.
+///
+/// Units: amounts are raw token units, fees 1e6 = 100 %, times unix seconds. Rounding always favors the pool.
+///
+/// Assumptions about tokens: the factory admits tokens of up to 18 decimals. Transfers may return nothing. Tokens that take a fee on
+/// transfer or change balances by themselves cannot make the pool give more than k allows: after every native operation both balances
+/// must cover the reserves, and the V2 functions count balances alone. The first kind therefore trades only through the V2 functions,
+/// the second may need a `sync` first.
+///
+/// Differences from a Uniswap V2 pair: no `price{0,1}CumulativeLast` and no `initialize`; the 1000 locked LP units belong to
+/// 0x000000000000000000000000000000000000dEaD, not to the zero address, and are minted after the first depositor's; the pool refuses
+/// itself and its tokens as recipients everywhere; reserves and quotes cannot be read while the pool is locked.
+interface IConstantProductPool is IERC20Metadata, IERC20Permit {
+    /// @notice Liquidity was added.
+    /// @param sender Caller of the pool.
+    /// @param amount0 token0 units that came in.
+    /// @param amount1 token1 units that came in.
+    event Mint(address indexed sender, uint256 amount0, uint256 amount1);
+
+    /// @notice Liquidity was removed.
+    /// @param sender Caller of the pool.
+    /// @param amount0 token0 units sent to `to`.
+    /// @param amount1 token1 units sent to `to`.
+    /// @param to Receiver of both.
+    event Burn(address indexed sender, uint256 amount0, uint256 amount1, address indexed to);
+
+    /// @notice Tokens were swapped.
+    /// @param sender Caller of the pool.
+    /// @param amount0In token0 units that came in, fee included.
+    /// @param amount1In token1 units that came in, fee included.
+    /// @param amount0Out token0 units sent to `to`.
+    /// @param amount1Out token1 units sent to `to`.
+    /// @param to Receiver of the output.
+    event Swap(
+        address indexed sender,
+        uint256 amount0In,
+        uint256 amount1In,
+        uint256 amount0Out,
+        uint256 amount1Out,
+        address indexed to
+    );
+
+    /// @notice The reserves changed to these values.
+    event Sync(uint112 reserve0, uint112 reserve1);
+
+    /// @notice The deadline has passed.
+    error ConstantProductPool_Expired(uint256 deadline, uint256 timestamp);
+
+    /// @notice The token is not one of the pool's two.
+    error ConstantProductPool_UnknownToken(address token);
+
+    /// @notice The pool and its two tokens cannot receive anything.
+    error ConstantProductPool_InvalidRecipient(address to);
+
+    /// @notice Nothing was put in, or nothing asked for.
+    error ConstantProductPool_ZeroAmount();
+
+    /// @notice The operation would send out nothing of a token it must send.
+    error ConstantProductPool_ZeroOutput(uint256 amount0Out, uint256 amount1Out);
+
+    /// @notice The deposit is too small for one unit of liquidity.
+    error ConstantProductPool_ZeroLiquidity(uint256 amount0, uint256 amount1);
+
+    /// @notice The output must be below the reserve.
+    error ConstantProductPool_InsufficientReserve(uint256 amountOut, uint256 reserveOut);
+
+    /// @notice The price moved: the output is below the caller's bound.
+    error ConstantProductPool_OutputBelowMinimum(uint256 amountOut, uint256 minAmountOut);
+
+    /// @notice The price moved: the input is above the caller's bound.
+    error ConstantProductPool_InputAboveMaximum(uint256 amountIn, uint256 maxAmountIn);
+
+    /// @notice The price moved: the amount of this token is below the caller's bound.
+    error ConstantProductPool_AmountBelowMinimum(address token, uint256 amount, uint256 minAmount);
+
+    /// @notice The pool holds less of the token than its reserve: the token took a fee, or shrank the balance (call `sync`).
+    error ConstantProductPool_BalanceBelowReserve(address token, uint256 balance, uint256 reserve);
+
+    /// @notice The amount exceeds what the 112 bits of a reserve can still take.
+    error ConstantProductPool_ReserveOverflow(uint256 amount, uint256 limit);
+
+    /// @notice The balances, less the fee on what came in, span less than the reserves did.
+    error ConstantProductPool_InvariantBroken(
+        uint256 balance0,
+        uint256 balance1,
+        uint256 amount0In,
+        uint256 amount1In,
+        uint256 reserve0,
+        uint256 reserve1
+    );
+
+    // ---------------------------------------------------------------------------------------------------------- native functions
+
+    /// @notice Sells exactly `amountIn` of `tokenIn` for the other token.
+    /// @dev Pulls `amountIn` from the caller. Tokens that take a fee on transfer are refused (`BalanceBelowReserve`).
+    /// @param tokenIn token0 or token1.
+    /// @param amountIn Units of `tokenIn`, above zero.
+    /// @param minAmountOut Least output accepted.
+    /// @param to Receiver of the output.
+    /// @param deadline Last second at which the call may run.
+    /// @return amountOut Units of the other token sent, above zero.
+    function swapExactInput(
+        address tokenIn,
+        uint256 amountIn,
+        uint256 minAmountOut,
+        address to,
+        uint256 deadline
+    ) external returns (uint256 amountOut);
+
+    /// @notice Buys exactly `amountOut` of the token that is not `tokenIn`.
+    /// @dev Pulls `amountIn` from the caller. Tokens that take a fee on transfer are refused (`BalanceBelowReserve`).
+    /// @param tokenIn token0 or token1: what is paid.
+    /// @param amountOut Units of the other token, above zero and below its reserve.
+    /// @param maxAmountIn Most input accepted.
+    /// @param to Receiver of the output.
+    /// @param deadline Last second at which the call may run.
+    /// @return amountIn Units of `tokenIn` paid.
+    function swapExactOutput(
+        address tokenIn,
+        uint256 amountOut,
+        uint256 maxAmountIn,
+        address to,
+        uint256 deadline
+    ) external returns (uint256 amountIn);
+
+    /// @notice Adds liquidity in the ratio of the reserves; the first deposit sets the ratio and locks 1000 LP units.
+    /// @param amount0Desired Most token0 to add.
+    /// @param amount1Desired Most token1 to add.
+    /// @param amount0Min Least token0 to add.
+    /// @param amount1Min Least token1 to add.
+    /// @param to Receiver of the LP tokens.
+    /// @param deadline Last second at which the call may run.
+    /// @return amount0 token0 units pulled from the caller.
+    /// @return amount1 token1 units pulled from the caller.
+    /// @return liquidity LP token units minted to `to`.
+    function addLiquidity(
+        uint256 amount0Desired,
+        uint256 amount1Desired,
+        uint256 amount0Min,
+        uint256 amount1Min,
+        address to,
+        uint256 deadline
+    ) external returns (uint256 amount0, uint256 amount1, uint256 liquidity);
+
+    /// @notice Burns the caller's LP tokens for their share of the reserves; no approval is needed.
+    /// @param liquidity LP token units to burn, above zero.
+    /// @param amount0Min Least token0 accepted.
+    /// @param amount1Min Least token1 accepted.
+    /// @param to Receiver of both tokens.
+    /// @param deadline Last second at which the call may run.
+    /// @return amount0 token0 units sent.
+    /// @return amount1 token1 units sent.
+    function removeLiquidity(
+        uint256 liquidity,
+        uint256 amount0Min,
+        uint256 amount1Min,
+        address to,
+        uint256 deadline
+    ) external returns (uint256 amount0, uint256 amount1);
+
+    /// @notice What `swapExactInput` would give now. 0: the input is too small and the swap would be refused.
+    /// @dev Warning: reads live reserves, which anyone can move within a transaction. Never use it as a price. Reverts while locked.
+    /// @param tokenIn token0 or token1.
+    /// @param amountIn Units of `tokenIn`, above zero.
+    function getAmountOut(address tokenIn, uint256 amountIn) external view returns (uint256 amountOut);
+
+    /// @notice What `swapExactOutput` would cost now.
+    /// @dev Warning: reads live reserves, which anyone can move within a transaction. Never use it as a price. Reverts while locked.
+    /// @param tokenIn token0 or token1: what would be paid.
+    /// @param amountOut Units of the other token, above zero and below its reserve.
+    function getAmountIn(address tokenIn, uint256 amountOut) external view returns (uint256 amountIn);
+
+    /// @notice Fee on the input of a swap, 1e6 = 100 %; the same in quotes and in the check of k.
+    function swapFee() external view returns (uint24);
+
+    // ------------------------------------------------------------------------------------------------------- Uniswap V2 functions
+
+    /// @notice Mints LP tokens for what the balances exceed the reserves by. Send both tokens in the same transaction, before the call.
+    /// @param to Receiver of the LP tokens.
+    /// @return liquidity LP token units minted.
+    function mint(address to) external returns (uint256 liquidity);
+
+    /// @notice Burns the LP tokens that the pool itself holds for their share of the balances. Send them in the same transaction,
+    /// before the call.
+    /// @param to Receiver of both tokens.
+    /// @return amount0 token0 units sent.
+    /// @return amount1 token1 units sent.
+    function burn(address to) external returns (uint256 amount0, uint256 amount1);
+
+    /// @notice Sends the outputs, calls `uniswapV2Call` on `to` if `data` is not empty, then requires that what came in pays for them.
+    /// @param amount0Out token0 units to send, below its reserve.
+    /// @param amount1Out token1 units to send, below its reserve; not both zero.
+    /// @param to Receiver of the outputs and of the callback.
+    /// @param data Handed to the callback.
+    function swap(uint256 amount0Out, uint256 amount1Out, address to, bytes calldata data) external;
+
+    /// @notice Sends what the balances exceed the reserves by to anyone who asks.
+    function skim(address to) external;
+
+    /// @notice Sets the reserves to the balances. k falls only if a token itself shrank the balance.
+    function sync() external;
+
+    /// @notice Reserves and the second, modulo 2^32, of their last change. Reverts while locked.
+    /// @dev Warning: anyone can move the ratio within a transaction. Never use it as a price.
+    function getReserves() external view returns (uint112 reserve0, uint112 reserve1, uint32 blockTimestampLast);
+
+    /// @notice Product of the reserves after the last change of liquidity while the protocol's share is on, else 0.
+    function kLast() external view returns (uint256);
+
+    /// @notice The factory that created the pool.
+    function factory() external view returns (address);
+
+    /// @notice The token with the lower address.
+    function token0() external view returns (address);
+
+    /// @notice The token with the higher address.
+    function token1() external view returns (address);
+
+    /// @notice LP units locked for good at 0x000000000000000000000000000000000000dEaD by the first deposit: 1000, part of `totalSupply`.
+    function MINIMUM_LIQUIDITY() external pure returns (uint256);
+
+    /// @notice ERC-2612 type hash of a permit.
+    function PERMIT_TYPEHASH() external pure returns (bytes32);
+}
