@@ -10,6 +10,8 @@ const MAX_BYTECODE_BYTES = 24_576;
 
 /** npm's own commands; any other `npm x` is short for a script. */
 const NPM_COMMANDS = new Set(["ci", "install", "run", "exec", "pack", "update"]);
+/** `npm run x` anywhere; `npm x` only where code begins, since prose speaks of npm too. */
+const NPM_CALL = /\bnpm run ([\w:-]+)|(?<=^|`|& )npm ([a-z]+)/gm;
 
 interface Boundary {
   files: RegExp;
@@ -68,12 +70,10 @@ function documentedCommands(): string[] {
   const scripts: object = JSON.parse(read("package.json")).scripts;
   const missing = existsSync("README.md") ? [] : ["README.md is missing"];
   for (const file of globSync(["*.md", "docs/**/*.md"])) {
-    for (const [command, viaRun, short] of read(file).matchAll(
-      /\bnpm (?:run ([\w:-]+)|([a-z]+))/g,
-    )) {
+    for (const [command, viaRun, short] of read(file).matchAll(NPM_CALL)) {
       if (short !== undefined && NPM_COMMANDS.has(short)) continue;
       const name = viaRun ?? short ?? "";
-      if (!(name in scripts)) missing.push(`${file}: \`${command}\` is not in package.json`);
+      if (!(name in scripts)) missing.push(`${file}: ${command} is not in package.json`);
     }
   }
   return missing;
