@@ -1,0 +1,51 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { BadInputError, causeInOneLine } from "./errors.ts";
+import type { Scenario } from "./scenario.ts";
+import { parseCsvScenario } from "./scenarioCsv.ts";
+import { parseJsonScenario } from "./scenarioJson.ts";
+
+/** Folder of the scenarios that come with the project. */
+export const SCENARIO_FOLDER = fileURLToPath(new URL("../../scenarios/", import.meta.url));
+
+/** Names of the scenarios in `scenarios/`, sorted. */
+export function scenarioNames(): string[] {
+  return readdirSync(SCENARIO_FOLDER)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => basename(file, ".json"))
+    .sort();
+}
+
+/**
+ * Loads a scenario by name, or from the user's own JSON or CSV file.
+ *
+ * @param nameOrPath a name of `scenarioNames()`, or a path that ends in `.json` or `.csv`
+ * @throws BadInputError with one line: what is wrong, where (field, or row and column) and what is allowed
+ */
+export function loadScenario(nameOrPath: string): Scenario {
+  if (scenarioNames().includes(nameOrPath)) {
+    return parseJsonScenario(readText(join(SCENARIO_FOLDER, `${nameOrPath}.json`)), nameOrPath);
+  }
+  const extension = extname(nameOrPath).toLowerCase();
+  if (extension === ".json") return parseJsonScenario(readText(nameOrPath), nameOrPath);
+  if (extension === ".csv") {
+    return parseCsvScenario(
+      readText(nameOrPath),
+      nameOrPath,
+      basename(nameOrPath, extname(nameOrPath)),
+    );
+  }
+  throw new BadInputError(
+    `unknown scenario "${nameOrPath}"; available: ${scenarioNames().join(", ")}, or a path ending in .json or .csv`,
+  );
+}
+
+function readText(path: string): string {
+  if (!existsSync(path)) throw new BadInputError(`scenario file ${path} does not exist`);
+  try {
+    return readFileSync(path, "utf8");
+  } catch (thrown) {
+    throw new BadInputError(`scenario file ${path} cannot be read: ${causeInOneLine(thrown)}`);
+  }
+}

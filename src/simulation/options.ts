@@ -1,0 +1,130 @@
+import { Command, CommanderError } from "commander";
+import { POLICY_NAMES, type PolicyName } from "./engine.ts";
+import { BadInputError } from "./errors.ts";
+import { FLOW_NAMES, type FlowName } from "./flows.ts";
+
+/** What one invocation is asked to do. */
+export interface SimulateOptions {
+  readonly scenario: string;
+  readonly policy: PolicyName | "both";
+  readonly flow: FlowName;
+  readonly seed: number;
+  readonly backend: "evm";
+  /** Where the JSON document goes; none when undefined. */
+  readonly json: string | undefined;
+  /** Where the report goes; `reports/<scenario>.html` when undefined. */
+  readonly report: string | undefined;
+  readonly quiet: boolean;
+}
+
+/** What `npm start` runs. */
+export const DEFAULT_OPTIONS: SimulateOptions = {
+  scenario: "black-thursday-2020-03",
+  policy: "both",
+  flow: "momentum",
+  seed: 1,
+  backend: "evm",
+  json: undefined,
+  report: undefined,
+  quiet: false,
+};
+
+const POLICIES = [...POLICY_NAMES, "both"] as const;
+const BACKENDS = ["evm"] as const;
+/** Values that the interface promises and this version does not have. */
+const NOT_YET = {
+  policy: ["daily", "threshold", "zero-band", "all"],
+  backend: ["model", "both"],
+  flow: ["adversary"],
+};
+
+/**
+ * Reads the command line of `npm run simulate`.
+ *
+ * @param args arguments without the interpreter and the script
+ * @returns undefined when the help text was asked for, and printed
+ * @throws BadInputError with one line naming the option and what it may be
+ */
+export function parseOptions(args: readonly string[]): SimulateOptions | undefined {
+  const command = new Command("simulate")
+    .description(
+      "Replays a market path on the protocol's contracts and compares the LPs' result with their benchmark.",
+    )
+    .option(
+      "--scenario <name|file>",
+      "scenario by name, or a .json or .csv file",
+      DEFAULT_OPTIONS.scenario,
+    )
+    .option("--policy <policy>", `what keepers do: ${POLICIES.join(", ")}`, DEFAULT_OPTIONS.policy)
+    .option(
+      "--backend <backend>",
+      `what runs the protocol: ${BACKENDS.join(", ")}`,
+      DEFAULT_OPTIONS.backend,
+    )
+    .option("--flow <flow>", `the crowd: ${FLOW_NAMES.join(", ")}`, DEFAULT_OPTIONS.flow)
+    .option("--seed <integer>", "seed of the crowd", String(DEFAULT_OPTIONS.seed))
+    .option("--json <file>", "write the figures as JSON")
+    .option("--report <file>", "write the report there (default: reports/<scenario>.html)")
+    .option("--quiet", "no progress", false)
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  try {
+    command.parse(args, { from: "user" });
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    if (thrown.exitCode === 0) return undefined;
+    throw new BadInputError(thrown.message.replace(/^error: /, "").replaceAll("\n", " "));
+  }
+  const raw = command.opts<Record<string, string | boolean | undefined>>();
+  const text = (name: string): string => String(raw[name] ?? "");
+  const path = (name: string): string | undefined => {
+    if (raw[name] === undefined) return undefined;
+    if (text(name).trim() === "") throw new BadInputError(`--${name} needs a file name`);
+    return text(name);
+  };
+  const options: SimulateOptions = {
+    scenario: text("scenario"),
+    policy: choice("policy", text("policy"), POLICIES),
+    backend: choice("backend", text("backend"), BACKENDS),
+    flow: choice("flow", text("flow"), FLOW_NAMES),
+    seed: readSeed(text("seed")),
+    json: path("json"),
+    report: path("report"),
+    quiet: raw.quiet === true,
+  };
+  if (options.json !== undefined && options.json === options.report) {
+    throw new BadInputError("--json and --report name the same file");
+  }
+  return options;
+}
+
+/** The command that gives the same result. */
+export function commandLine(options: SimulateOptions): string {
+  const { scenario, policy, flow, seed } = options;
+  const quoted = /^[\w./-]+$/.test(scenario) ? scenario : JSON.stringify(scenario);
+  return `npm run simulate -- --scenario ${quoted} --policy ${policy} --flow ${flow} --seed ${seed}`;
+}
+
+function choice<T extends string>(
+  name: keyof typeof NOT_YET,
+  value: string,
+  allowed: readonly T[],
+): T {
+  const found = allowed.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
+  const available = `available: ${allowed.join(", ")}`;
+  if (NOT_YET[name].includes(value))
+    throw new BadInputError(`--${name} ${value} is not available yet; ${available}`);
+  throw new BadInputError(`--${name} "${value}" is unknown; ${available}`);
+}
+
+function readSeed(text: string): number {
+  const seed = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(seed)) {
+    throw new BadInputError(
+      `--seed "${text}" is not a whole number between 0 and ${Number.MAX_SAFE_INTEGER}`,
+    );
+  }
+  return seed;
+}
