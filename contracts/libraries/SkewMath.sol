@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {SignedWadMath} from "./SignedWadMath.sol";
+import {VolatilityMath} from "./VolatilityMath.sol";
+
+/// @title Skew: its price, its speed limit and what it adds to the cost of rebalancing
+/// @notice 18-decimal values; K and sizes in base, money in quote.
+library SkewMath {
+    using SignedWadMath for int256;
+    using FixedPointMathLib for uint256;
+
+    int256 internal constant WAD = 1e18;
+    uint256 internal constant UNIT = 1e18;
+    /// At the cap of the skew one more base costs at most p_max = 5 % of the price.
+    uint256 internal constant MAXIMUM_PREMIUM_WAD = 0.05e18;
+    /// rho_s: price of variance, per equity.
+    uint256 internal constant RISK_AVERSION = 5;
+    /// m_x: skew scale per base of pool depth.
+    uint256 internal constant DEPTH_MULTIPLE = 50;
+    /// T_k: premiums and income reach LPs with this time constant; 1/365 of a year.
+    uint256 internal constant INCOME_TIME_CONSTANT = 1 days;
+    /// K_cap = 0.5 E / P.
+    int256 internal constant SKEW_CAP_WAD = 0.5e18;
+    /// Room for new skew: 10 % of equity, and as much again every 10 minutes.
+    int256 internal constant SPEED_LIMIT_WAD = 0.1e18;
+    uint256 internal constant SPEED_PERIOD = 10 minutes;
+    /// skewScale_mm falls by at most 10 % per hour.
+    uint256 internal constant MAINTENANCE_FALL_PER_HOUR_WAD = 0.1e18;
+
+    /// @notice K_cap = 0.5 E / P.
+    function skewCap(int256 equity, int256 price) internal pure returns (int256) {
+        return (SKEW_CAP_WAD * equity / price).max(1);
+    }
+
+    /// @notice skewScale = max(K_cap / p_max, min(1 / ((rho_s / E) sigma^2 P T_k), m_x x_ema)), base.
+    function skewScale(int256 equity, int256 price, uint256 sigmaWad, uint256 depthBase)
+        internal
+        pure
+        returns (uint256)
+    {
+        uint256 least = uint256(skewCap(equity, price)) * UNIT / MAXIMUM_PREMIUM_WAD;
+        // 1 / T_k is 365 per year, so E / (rho_s sigma^2 P T_k) = 365 E / (rho_s sigma^2 P)
+        uint256 daysPerYear = VolatilityMath.YEAR / INCOME_TIME_CONSTANT;
+        uint256 variance = sigmaWad.mulWad(sigmaWad);
+        uint256 byRisk = (uint256(equity) * daysPerYear / RISK_AVERSION).divWad(variance).divWad(uint256(price));
+        return byRisk.min(DEPTH_MULTIPLE * depthBase).max(least);
+    }
+
+    /// @notice skewScale_mm rises at once and falls by at most 10 % per hour.
+    function maintenanceSkewScale(uint256 maintenance, uint256 current, uint256 elapsed)
+        internal
+        pure
+        returns (uint256)
+    {
+        uint256 fall = (MAINTENANCE_FALL_PER_HOUR_WAD * elapsed.min(10 hours)) / 1 hours;
+        return current.max(maintenance.mulWad(UNIT - fall));
+    }
+
+    /// @notice c (a^2 - b^2) with c = P / (2 skewScale): the premium of moving |K| from b to a, a >= b.
+    function premiumUp(uint256 a, uint256 b, uint256 price, uint256 scale) internal pure returns (uint256) {
+        return (a * a - b * b).fullMulDivUp(price, 2 * scale).divUp(UNIT);
+    }
+
+    /// @notice The same, rounded down.
+    function premiumDown(uint256 a, uint256 b, uint256 price, uint256 scale) internal pure returns (uint256) {
+        return (a * a - b * b).fullMulDiv(price, 2 * scale) / UNIT;
+    }
+
+    /// @notice K_ref after `elapsed`: falls with |K| at once, to 0 on a change of sign, rises by 10 % of equity per
+    /// 10 minutes.
+    function referenceAfter(int256 reference_, int256 skew, int256 equity, int256 price, uint256 elapsed)
+        internal
+        pure
+        returns (int256)
+    {
+        int256 start = retained(reference_, skew);
+        int256 rise = SPEED_LIMIT_WAD * equity / price * int256(elapsed) / int256(SPEED_PERIOD);
+        int256 reached = (start.magnitude() + rise).min(skew.magnitude());
+        return skew < 0 ? -reached : reached;
+    }
+
+    /// @notice The part of a reference that a skew still supports: the smaller magnitude, 0 on a change of sign.
+    function retained(int256 reference_, int256 skew) internal pure returns (int256) {
+        if (reference_.oppositeSigns(skew)) return 0;
+        return reference_.magnitude() < skew.magnitude() ? reference_ : skew;
+    }
+
+    /// @notice The part of a trade that the speed limit lets through: all of one that lowers |K|; otherwise up to
+    /// |K'| = |K_ref| + 10 % of equity.
+    /// @return allowed same sign as `sizeDelta`, possibly zero
+    /// @return limit the largest |K'| now
+    function speedLimited(int256 skew, int256 sizeDelta, int256 reference_, int256 equity, int256 price)
+        internal
+        pure
+        returns (int256 allowed, int256 limit)
+    {
+        int256 after_ = skew + sizeDelta;
+        int256 kept = after_.oppositeSigns(reference_) ? int256(0) : reference_.magnitude();
+        limit = kept + SPEED_LIMIT_WAD * equity / price;
+        if (after_.magnitude() <= skew.magnitude() || after_.magnitude() <= limit) return (sizeDelta, limit);
+        allowed = (after_ < 0 ? -limit : limit) - skew;
+        if (allowed.oppositeSigns(sizeDelta)) allowed = 0;
+    }
+
+    /// @notice phi P (max(0, |D'| - h_in) - max(0, |D| - h_in)), not below 0; the full phi P max(0, |D'| - h_in) when
+    /// the exposure changes sign. Rounded up.
+    function hedgeChargeUp(int256 exposure, int256 exposureAfter, int256 innerBand, int256 price, uint256 ratePpm)
+        internal
+        pure
+        returns (uint256)
+    {
+        int256 excess = (exposureAfter.magnitude() - innerBand).max(0);
+        if (!exposure.oppositeSigns(exposureAfter)) {
+            excess = (excess - (exposure.magnitude() - innerBand).max(0)).max(0);
+        }
+        return uint256(excess.mulWadCeil(price)).fullMulDivUp(ratePpm, 1e6);
+    }
+}
