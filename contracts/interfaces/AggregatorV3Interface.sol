@@ -27,7 +27,13 @@ interface AggregatorV3Interface {
     )
         external
         view
-        returns (uint80 roundId_, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound);
+        returns (
+            uint80 roundId_,
+            int256 answer,
+            uint256 startedAt,
+            uint256 updatedAt,
+            uint80 answeredInRound
+        );
 
     /// @notice Data of the latest round, same fields as `getRoundData`.
     function latestRoundData()

@@ -214,7 +214,10 @@ interface IConstantProductPool is IERC20Metadata, IERC20Permit {
 
     /// @notice Reserves and the second, modulo 2^32, of their last change. Reverts while locked.
     /// @dev Warning: anyone can move the ratio within a transaction. Never use it as a price.
-    function getReserves() external view returns (uint112 reserve0, uint112 reserve1, uint32 blockTimestampLast);
+    function getReserves()
+        external
+        view
+        returns (uint112 reserve0, uint112 reserve1, uint32 blockTimestampLast);
 
     /// @notice Product of the reserves after the last change of liquidity while the protocol's share is on, else 0.
     function kLast() external view returns (uint256);

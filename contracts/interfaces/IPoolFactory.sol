@@ -34,7 +34,12 @@ interface IPoolFactory {
     event FeeToSetterSet(address indexed feeToSetter);
 
     /// @notice The fee bounds are in the wrong order or above what is allowed.
-    error PoolFactory_SwapFeeOutOfBounds(uint24 minSwapFee, uint24 maxSwapFee, uint24 minSwapFeeLimit, uint24 maxSwapFeeLimit);
+    error PoolFactory_SwapFeeOutOfBounds(
+        uint24 minSwapFee,
+        uint24 maxSwapFee,
+        uint24 minSwapFeeLimit,
+        uint24 maxSwapFeeLimit
+    );
 
     /// @notice The volatility multiplier is above what is allowed.
     error PoolFactory_VolatilityFeeMultiplierTooHigh(uint256 multiplierWad, uint256 limitWad);

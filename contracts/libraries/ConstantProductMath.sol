@@ -118,11 +118,19 @@ library ConstantProductMath {
         uint256 totalSupply
     ) internal pure returns (uint256) {
         if (reserve0 == 0 || reserve1 == 0) revert ConstantProductMath_ZeroReserve(reserve0, reserve1);
-        return Math.min(Math.mulDiv(amount0, totalSupply, reserve0), Math.mulDiv(amount1, totalSupply, reserve1));
+        return
+            Math.min(
+                Math.mulDiv(amount0, totalSupply, reserve0),
+                Math.mulDiv(amount1, totalSupply, reserve1)
+            );
     }
 
     /// @notice Token units that `liquidity` of `totalSupply` LP tokens redeem from `holdings`, rounded down against the leaver.
-    function withdrawalDown(uint256 liquidity, uint256 holdings, uint256 totalSupply) internal pure returns (uint256) {
+    function withdrawalDown(
+        uint256 liquidity,
+        uint256 holdings,
+        uint256 totalSupply
+    ) internal pure returns (uint256) {
         return Math.mulDiv(liquidity, holdings, totalSupply);
     }
 
@@ -169,7 +177,10 @@ library ConstantProductMath {
             balance0 * FEE_DENOMINATOR - amount0In * swapFee,
             balance1 * FEE_DENOMINATOR - amount1In * swapFee
         );
-        (uint256 highBefore, uint256 lowBefore) = Math.mul512(reserve0 * reserve1, FEE_DENOMINATOR * FEE_DENOMINATOR);
+        (uint256 highBefore, uint256 lowBefore) = Math.mul512(
+            reserve0 * reserve1,
+            FEE_DENOMINATOR * FEE_DENOMINATOR
+        );
         return highAfter > highBefore || (highAfter == highBefore && lowAfter >= lowBefore);
     }
 }

@@ -51,7 +51,11 @@ contract ConstantProductMathHarness {
         return ConstantProductMath.liquidityDown(amount0, amount1, reserve0, reserve1, totalSupply);
     }
 
-    function withdrawalDown(uint256 liquidity, uint256 holdings, uint256 totalSupply) external pure returns (uint256) {
+    function withdrawalDown(
+        uint256 liquidity,
+        uint256 holdings,
+        uint256 totalSupply
+    ) external pure returns (uint256) {
         return ConstantProductMath.withdrawalDown(liquidity, holdings, totalSupply);
     }
 

@@ -30,6 +30,7 @@ contract MockFeeOnTransferERC20 is MockERC20 {
 
     function _update(address from, address to, uint256 amount) internal override {
         super._update(from, to, amount);
-        if (from != address(0) && to != address(0)) super._update(to, address(0), (amount * transferTax) / 1e6);
+        if (from != address(0) && to != address(0))
+            super._update(to, address(0), (amount * transferTax) / 1e6);
     }
 }

@@ -31,7 +31,12 @@ contract MockFlashSwapCallee is IFlashSwapCallee {
     }
 
     /// @inheritdoc IFlashSwapCallee
-    function uniswapV2Call(address sender, uint256 amount0, uint256 amount1, bytes calldata) external override {
+    function uniswapV2Call(
+        address sender,
+        uint256 amount0,
+        uint256 amount1,
+        bytes calldata
+    ) external override {
         IConstantProductPool pool = IConstantProductPool(msg.sender);
         emit Called(msg.sender, sender, amount0, amount1);
         if (_target != address(0)) (succeeded, result) = _target.call(_data);

@@ -14,11 +14,22 @@ contract MockHookERC20 is MockERC20 {
     bool public succeeded;
     bytes public result;
 
-    constructor(string memory name_, string memory symbol_, uint8 decimals_) MockERC20(name_, symbol_, decimals_) {}
+    constructor(
+        string memory name_,
+        string memory symbol_,
+        uint8 decimals_
+    ) MockERC20(name_, symbol_, decimals_) {}
 
     /// @notice Prepares one call for the next transfer.
     function arm(address target, bytes calldata data, bool beforeUpdate) external {
-        (_target, _data, _beforeUpdate, called, succeeded, result) = (target, data, beforeUpdate, false, false, "");
+        (_target, _data, _beforeUpdate, called, succeeded, result) = (
+            target,
+            data,
+            beforeUpdate,
+            false,
+            false,
+            ""
+        );
     }
 
     function _update(address from, address to, uint256 amount) internal override {

@@ -10,7 +10,13 @@ contract MockPriceFeed is AggregatorV3Interface {
     error MockPriceFeed_UnknownRound(uint80 roundId);
 
     /// @notice A round was written and is now the latest.
-    event RoundSet(uint80 indexed roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound);
+    event RoundSet(
+        uint80 indexed roundId,
+        int256 answer,
+        uint256 startedAt,
+        uint256 updatedAt,
+        uint80 answeredInRound
+    );
 
     struct Round {
         int256 answer;
@@ -60,7 +66,9 @@ contract MockPriceFeed is AggregatorV3Interface {
     }
 
     /// @inheritdoc AggregatorV3Interface
-    function getRoundData(uint80 roundId) public view override returns (uint80, int256, uint256, uint256, uint80) {
+    function getRoundData(
+        uint80 roundId
+    ) public view override returns (uint80, int256, uint256, uint256, uint80) {
         Round storage round = _rounds[roundId];
         if (!round.exists) revert MockPriceFeed_UnknownRound(roundId);
         return (roundId, round.answer, round.startedAt, round.updatedAt, round.answeredInRound);

@@ -129,7 +129,14 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
         _requireRecipient(to);
         (uint256 reserve0, uint256 reserve1) = (_reserve0, _reserve1);
         bool feeOn;
-        (amount0, amount1, feeOn) = _burnLiquidity(msg.sender, liquidity, reserve0, reserve1, reserve0, reserve1);
+        (amount0, amount1, feeOn) = _burnLiquidity(
+            msg.sender,
+            liquidity,
+            reserve0,
+            reserve1,
+            reserve0,
+            reserve1
+        );
         _requireAtLeast(token0, amount0, amount0Min);
         _requireAtLeast(token1, amount1, amount1Min);
 
@@ -225,9 +232,24 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
         uint256 amount1In = _excess(balance1, reserve1 - amount1Out);
         if (amount0In == 0 && amount1In == 0) revert ConstantProductPool_ZeroAmount();
         if (
-            !ConstantProductMath.invariantHolds(balance0, balance1, amount0In, amount1In, reserve0, reserve1, _swapFee)
+            !ConstantProductMath.invariantHolds(
+                balance0,
+                balance1,
+                amount0In,
+                amount1In,
+                reserve0,
+                reserve1,
+                _swapFee
+            )
         ) {
-            revert ConstantProductPool_InvariantBroken(balance0, balance1, amount0In, amount1In, reserve0, reserve1);
+            revert ConstantProductPool_InvariantBroken(
+                balance0,
+                balance1,
+                amount0In,
+                amount1In,
+                reserve0,
+                reserve1
+            );
         }
         emit Swap(msg.sender, amount0In, amount1In, amount0Out, amount1Out, to);
     }
@@ -270,7 +292,8 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
 
     /// @inheritdoc IConstantProductPool
     function PERMIT_TYPEHASH() external pure override returns (bytes32) {
-        return keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
+        return
+            keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
     }
 
     // ------------------------------------------------------------------------------------------------------------------- the parts
@@ -394,7 +417,11 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
         revert ConstantProductPool_UnknownToken(token);
     }
 
-    function _amountOutDown(uint256 amountIn, uint256 reserveIn, uint256 reserveOut) private view returns (uint256) {
+    function _amountOutDown(
+        uint256 amountIn,
+        uint256 reserveIn,
+        uint256 reserveOut
+    ) private view returns (uint256) {
         if (amountIn == 0) revert ConstantProductPool_ZeroAmount();
         _requireFits(amountIn, MAX_RESERVE - reserveIn);
         return ConstantProductMath.amountOutDown(amountIn, reserveIn, reserveOut, _swapFee);
@@ -416,7 +443,8 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
     }
 
     function _requireRecipient(address to) private view {
-        if (to == token0 || to == token1 || to == address(this)) revert ConstantProductPool_InvalidRecipient(to);
+        if (to == token0 || to == token1 || to == address(this))
+            revert ConstantProductPool_InvalidRecipient(to);
     }
 
     function _requireAtLeast(address token, uint256 amount, uint256 minAmount) private pure {

@@ -50,8 +50,15 @@ contract PoolFactory is IPoolFactory {
         uint24 maxSwapFee_,
         uint256 volatilityFeeMultiplierWad_
     ) {
-        if (minSwapFee_ > maxSwapFee_ || minSwapFee_ > MIN_SWAP_FEE_LIMIT || maxSwapFee_ > MAX_SWAP_FEE_LIMIT) {
-            revert PoolFactory_SwapFeeOutOfBounds(minSwapFee_, maxSwapFee_, MIN_SWAP_FEE_LIMIT, MAX_SWAP_FEE_LIMIT);
+        if (
+            minSwapFee_ > maxSwapFee_ || minSwapFee_ > MIN_SWAP_FEE_LIMIT || maxSwapFee_ > MAX_SWAP_FEE_LIMIT
+        ) {
+            revert PoolFactory_SwapFeeOutOfBounds(
+                minSwapFee_,
+                maxSwapFee_,
+                MIN_SWAP_FEE_LIMIT,
+                MAX_SWAP_FEE_LIMIT
+            );
         }
         if (volatilityFeeMultiplierWad_ > VOLATILITY_FEE_MULTIPLIER_LIMIT_WAD) {
             revert PoolFactory_VolatilityFeeMultiplierTooHigh(
