@@ -141,7 +141,13 @@ interface IMarginPool is IERC4626 {
         uint128 credited;
     }
 
-    event Bootstrapped(address indexed lp, uint256 baseAmount, uint256 quoteAmount, uint256 shares, uint256 indexPriceWad);
+    event Bootstrapped(
+        address indexed lp,
+        uint256 baseAmount,
+        uint256 quoteAmount,
+        uint256 shares,
+        uint256 indexPriceWad
+    );
     event MarginDeposited(address indexed account, uint256 amount, uint256 collateral);
     event MarginWithdrawn(address indexed account, uint256 amount, uint256 collateral);
     event OrderRequested(
@@ -165,7 +171,12 @@ interface IMarginPool is IERC4626 {
         uint80 roundId
     );
     event OrderCanceled(address indexed account, int256 sizeDelta);
-    event OrderExpired(address indexed account, address indexed executor, int256 sizeDelta, uint256 expiresAt);
+    event OrderExpired(
+        address indexed account,
+        address indexed executor,
+        int256 sizeDelta,
+        uint256 expiresAt
+    );
     /// @param reason ABI-encoded custom error of this interface
     event OrderFailed(address indexed account, address indexed executor, int256 sizeDelta, bytes reason);
     event Liquidated(
@@ -211,7 +222,12 @@ interface IMarginPool is IERC4626 {
     error MarginPool_NoOrder(address account);
     error MarginPool_ExpiryOutOfBounds(uint256 expiresAt, uint256 minimum, uint256 maximum);
     error MarginPool_OrderNotCancelable(address account, uint256 executableAt, uint256 expiresAt);
-    error MarginPool_OrderTooEarly(address account, uint80 roundId, uint80 requestRoundId, uint256 executableAt);
+    error MarginPool_OrderTooEarly(
+        address account,
+        uint80 roundId,
+        uint80 requestRoundId,
+        uint256 executableAt
+    );
     error MarginPool_SkewSpeedLimit(int256 skewAfter, uint256 limit);
     error MarginPool_SkewNotAffordable(int256 skewAfter, int256 minimum, int256 maximum);
     error MarginPool_OpenInterestLimit(uint256 openInterest, uint256 maximum);
@@ -280,9 +296,11 @@ interface IMarginPool is IERC4626 {
     /// @param quoteLimit least quote received or most quote paid
     /// @return quoteAmount quote received or paid, token units
     /// @return snapshotAfter the pool's state after the trade
-    function tradeWithPool(bool sellBase, uint256 amountBase, uint256 quoteLimit)
-        external
-        returns (uint256 quoteAmount, Snapshot memory snapshotAfter);
+    function tradeWithPool(
+        bool sellBase,
+        uint256 amountBase,
+        uint256 quoteLimit
+    ) external returns (uint256 quoteAmount, Snapshot memory snapshotAfter);
 
     /// @notice Stores the measured band for orders to read. Only the rebalancer.
     function cacheBand(uint256 outerBandWad, uint256 depthBaseWad, uint256 unwindCostPpm) external;

@@ -97,5 +97,10 @@ interface IRebalancer {
     function bandState()
         external
         view
-        returns (uint256 targetVarianceWad, uint256 lastTargetBase, uint256 lastSampledAt, uint80 lastRoundId);
+        returns (
+            uint256 targetVarianceWad,
+            uint256 lastTargetBase,
+            uint256 lastSampledAt,
+            uint80 lastRoundId
+        );
 }

@@ -38,7 +38,11 @@ interface IVolatilityOracle {
     event SamplingRestarted(uint80 indexed roundId, uint256 priceWad, uint256 sampledAt);
 
     /// @notice The starting volatility lies outside the floor and the ceiling.
-    error VolatilityOracle_InitialVolatilityOutOfBounds(uint256 volatilityWad, uint256 floorWad, uint256 ceilingWad);
+    error VolatilityOracle_InitialVolatilityOutOfBounds(
+        uint256 volatilityWad,
+        uint256 floorWad,
+        uint256 ceilingWad
+    );
 
     /// @notice The guarded price this oracle samples.
     function priceOracle() external view returns (address);

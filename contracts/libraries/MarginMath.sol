@@ -27,15 +27,25 @@ library MarginMath {
 
     /// @notice MMR = max(1 %, 0.5 % + size / (2 skewScale) + 4 sigma sqrt(h_m)), rounded up.
     /// size / (2 skewScale) is what closing the position alone would move the skew premium.
-    function maintenanceRatioWad(uint256 size, uint256 skewScale, uint256 sigmaWad) internal pure returns (uint256) {
-        return (LIQUIDATION_PART_WAD + size.fullMulDivUp(WAD, 2 * skewScale) + riskTermWad(sigmaWad)).max(
-            MAINTENANCE_FLOOR_WAD
-        );
+    function maintenanceRatioWad(
+        uint256 size,
+        uint256 skewScale,
+        uint256 sigmaWad
+    ) internal pure returns (uint256) {
+        return
+            (LIQUIDATION_PART_WAD + size.fullMulDivUp(WAD, 2 * skewScale) + riskTermWad(sigmaWad)).max(
+                MAINTENANCE_FLOOR_WAD
+            );
     }
 
     /// @notice IMR = max(4 %, MMR + 4 sigma sqrt(h_m)), all at the volatility of now.
-    function initialRatioWad(uint256 size, uint256 skewScale, uint256 sigmaWad) internal pure returns (uint256) {
-        return (maintenanceRatioWad(size, skewScale, sigmaWad) + riskTermWad(sigmaWad)).max(INITIAL_FLOOR_WAD);
+    function initialRatioWad(
+        uint256 size,
+        uint256 skewScale,
+        uint256 sigmaWad
+    ) internal pure returns (uint256) {
+        return
+            (maintenanceRatioWad(size, skewScale, sigmaWad) + riskTermWad(sigmaWad)).max(INITIAL_FLOOR_WAD);
     }
 
     /// @notice What a withdrawal must leave: max(2 IMR, 10 %).
@@ -45,9 +55,15 @@ library MarginMath {
 
     /// @notice 0.2 % + 0.6 % (1 - e / (MMR n)) of notional, at most the equity that is left.
     /// @param equity of the account, not negative and below `maintenanceMargin`
-    function penalty(uint256 equity, uint256 maintenanceMargin, uint256 notional) internal pure returns (uint256) {
-        uint256 rateWad = PENALTY_MINIMUM_WAD + PENALTY_RANGE_WAD
-            - PENALTY_RANGE_WAD.fullMulDiv(equity.min(maintenanceMargin), maintenanceMargin);
+    function penalty(
+        uint256 equity,
+        uint256 maintenanceMargin,
+        uint256 notional
+    ) internal pure returns (uint256) {
+        uint256 rateWad =
+            PENALTY_MINIMUM_WAD +
+                PENALTY_RANGE_WAD -
+                PENALTY_RANGE_WAD.fullMulDiv(equity.min(maintenanceMargin), maintenanceMargin);
         return notional.mulWad(rateWad).min(equity);
     }
 }

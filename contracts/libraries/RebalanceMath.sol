@@ -49,8 +49,10 @@ library RebalanceMath {
         uint256 shockWad
     ) internal pure returns (uint256) {
         uint256 variance = sigmaWad.mulWad(sigmaWad);
-        uint256 cube = (3 * unwindCostPpm_ * targetVarianceWad).fullMulDiv(equity, price)
-            .fullMulDiv(WAD, 2 * RISK_AVERSION * PPM * variance);
+        uint256 cube = (3 * unwindCostPpm_ * targetVarianceWad).fullMulDiv(equity, price).fullMulDiv(
+            WAD,
+            2 * RISK_AVERSION * PPM * variance
+        );
         uint256 cap = BAND_CAP_WAD.fullMulDiv(equity, shockWad).fullMulDiv(WAD, price);
         return cube.cbrtWad().min(cap);
     }
@@ -63,25 +65,30 @@ library RebalanceMath {
     /// @notice nu^2 after a move of the target: EWMA with tau = 1 day, at most doubling a day.
     /// @param move |b* - b*_last|, base
     /// @param elapsed at least 1 second
-    function updatedTargetVarianceWad(uint256 varianceWad, uint256 move, uint256 elapsed)
-        internal
-        pure
-        returns (uint256)
-    {
-        uint256 updated =
-            VolatilityMath.updatedVarianceWad(varianceWad, move.mulWad(move), elapsed, TARGET_TIME_CONSTANT);
-        uint256 doubling =
-            uint256(FixedPointMathLib.expWad(LN_2_WAD * int256(elapsed.min(64 days)) / int256(1 days)));
+    function updatedTargetVarianceWad(
+        uint256 varianceWad,
+        uint256 move,
+        uint256 elapsed
+    ) internal pure returns (uint256) {
+        uint256 updated = VolatilityMath.updatedVarianceWad(
+            varianceWad,
+            move.mulWad(move),
+            elapsed,
+            TARGET_TIME_CONSTANT
+        );
+        uint256 doubling = uint256(
+            FixedPointMathLib.expWad((LN_2_WAD * int256(elapsed.min(64 days))) / int256(1 days))
+        );
         return updated.min(varianceWad.mulWad(doubling));
     }
 
     /// @notice nu^2 before it was measured, from a guess of how much of equity the target moves in a day.
     /// @param dailyWad share of equity per square root of a day
-    function initialTargetVarianceWad(uint256 equity, uint256 price, uint256 dailyWad)
-        internal
-        pure
-        returns (uint256)
-    {
+    function initialTargetVarianceWad(
+        uint256 equity,
+        uint256 price,
+        uint256 dailyWad
+    ) internal pure returns (uint256) {
         uint256 perDay = equity.mulWad(dailyWad).divWad(price);
         return perDay.mulWad(perDay) * (VolatilityMath.YEAR / 1 days);
     }
@@ -89,22 +96,23 @@ library RebalanceMath {
     /// @notice x_ema: falls with the depth at once, rises by a 24 h average.
     function updatedDepth(uint256 depthEma, uint256 depth, uint256 elapsed) internal pure returns (uint256) {
         if (depth <= depthEma) return depth;
-        return depthEma + (depth - depthEma).mulWad(VolatilityMath.decayWeightWad(elapsed, DEPTH_TIME_CONSTANT));
+        return
+            depthEma + (depth - depthEma).mulWad(VolatilityMath.decayWeightWad(elapsed, DEPTH_TIME_CONSTANT));
     }
 
     /// @notice eps(t): 10 bp, growing to f + 10 bp over ten minutes of eligibility. 1e18.
     function toleranceWad(uint256 swapFeePpm, uint256 eligibleFor) internal pure returns (uint256) {
         uint256 feeWad = swapFeePpm * (WAD / PPM);
-        return TOLERANCE_WAD + feeWad * eligibleFor.min(TOLERANCE_RAMP) / TOLERANCE_RAMP;
+        return TOLERANCE_WAD + (feeWad * eligibleFor.min(TOLERANCE_RAMP)) / TOLERANCE_RAMP;
     }
 
     /// @notice The pool re-marked to the oracle at constant k: sqrt(k / P) and sqrt(k P). Nobody can move k by trading
     /// but upward, so these reserves cannot be manipulated as live ones can.
-    function remarkedReserves(uint256 reserveBase, uint256 reserveQuote, uint256 price)
-        internal
-        pure
-        returns (uint256 markedBase, uint256 markedQuote)
-    {
+    function remarkedReserves(
+        uint256 reserveBase,
+        uint256 reserveQuote,
+        uint256 price
+    ) internal pure returns (uint256 markedBase, uint256 markedQuote) {
         uint256 rootK = FixedPointMathLib.mulSqrt(reserveBase, reserveQuote);
         uint256 rootPrice = price.sqrtWad();
         markedBase = rootK.divWad(rootPrice);

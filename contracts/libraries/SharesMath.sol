@@ -65,17 +65,21 @@ library SharesMath {
     ) internal pure returns (int256) {
         int256 target = wanted.max(0).min(possible);
         int256 most = _room(inventory - wanted.max(0), wanted > 0 ? weight : int256(0), equity, price, shock);
-        most = most.min(_room(inventory - possible, SolvencyMath.MAXIMUM_BASE_SHARE_WAD, equity, price, shock));
+        most = most.min(
+            _room(inventory - possible, SolvencyMath.MAXIMUM_BASE_SHARE_WAD, equity, price, shock)
+        );
         // Below target the distance does not grow, but the equity it is measured by falls.
         return most.min(_room(target - inventory, 0, equity, price, shock)).max(0);
     }
 
     /// @dev Largest x with (distance P + slope x) shock <= 5 % (equity - x).
-    function _room(int256 distance, int256 slope, int256 equity, int256 price, int256 shock)
-        private
-        pure
-        returns (int256)
-    {
+    function _room(
+        int256 distance,
+        int256 slope,
+        int256 equity,
+        int256 price,
+        int256 shock
+    ) private pure returns (int256) {
         int256 slack = SHOCK_LIMIT_WAD.mulWadFloor(equity) - distance.mulWadCeil(price).mulWadCeil(shock);
         return (slack * WAD).divFloor(slope.mulWadCeil(shock) + SHOCK_LIMIT_WAD);
     }
@@ -92,7 +96,8 @@ library SharesMath {
     ) internal pure returns (int256) {
         int256 slope = weight.mulWadCeil(shock) - SHOCK_LIMIT_WAD;
         if (slope <= 0) return type(int256).max;
-        int256 slack = SHOCK_LIMIT_WAD.mulWadFloor(equity) - (wanted - inventory).mulWadCeil(price).mulWadCeil(shock);
+        int256 slack =
+            SHOCK_LIMIT_WAD.mulWadFloor(equity) - (wanted - inventory).mulWadCeil(price).mulWadCeil(shock);
         return (slack * WAD).divFloor(slope).max(0);
     }
 }

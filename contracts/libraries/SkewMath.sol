@@ -31,52 +31,105 @@ library SkewMath {
 
     /// @notice K_cap = 0.5 E / P.
     function skewCap(int256 equity, int256 price) internal pure returns (int256) {
-        return (SKEW_CAP_WAD * equity / price).max(1);
+        return ((SKEW_CAP_WAD * equity) / price).max(1);
     }
 
     /// @notice skewScale = max(K_cap / p_max, min(1 / ((rho_s / E) sigma^2 P T_k), m_x x_ema)), base.
-    function skewScale(int256 equity, int256 price, uint256 sigmaWad, uint256 depthBase)
-        internal
-        pure
-        returns (uint256)
-    {
-        uint256 least = uint256(skewCap(equity, price)) * UNIT / MAXIMUM_PREMIUM_WAD;
+    function skewScale(
+        int256 equity,
+        int256 price,
+        uint256 sigmaWad,
+        uint256 depthBase
+    ) internal pure returns (uint256) {
+        uint256 least = (uint256(skewCap(equity, price)) * UNIT) / MAXIMUM_PREMIUM_WAD;
         // 1 / T_k is 365 per year, so E / (rho_s sigma^2 P T_k) = 365 E / (rho_s sigma^2 P)
         uint256 daysPerYear = VolatilityMath.YEAR / INCOME_TIME_CONSTANT;
         uint256 variance = sigmaWad.mulWad(sigmaWad);
-        uint256 byRisk = (uint256(equity) * daysPerYear / RISK_AVERSION).divWad(variance).divWad(uint256(price));
+        uint256 byRisk = ((uint256(equity) * daysPerYear) / RISK_AVERSION).divWad(variance).divWad(
+            uint256(price)
+        );
         return byRisk.min(DEPTH_MULTIPLE * depthBase).max(least);
     }
 
     /// @notice skewScale_mm rises at once and falls by at most 10 % per hour.
-    function maintenanceSkewScale(uint256 maintenance, uint256 current, uint256 elapsed)
-        internal
-        pure
-        returns (uint256)
-    {
+    function maintenanceSkewScale(
+        uint256 maintenance,
+        uint256 current,
+        uint256 elapsed
+    ) internal pure returns (uint256) {
         uint256 fall = (MAINTENANCE_FALL_PER_HOUR_WAD * elapsed.min(10 hours)) / 1 hours;
         return current.max(maintenance.mulWad(UNIT - fall));
     }
 
-    /// @notice c (a^2 - b^2) with c = P / (2 skewScale): the premium of moving |K| from b to a, a >= b.
-    function premiumUp(uint256 a, uint256 b, uint256 price, uint256 scale) internal pure returns (uint256) {
-        return (a * a - b * b).fullMulDivUp(price, 2 * scale).divUp(UNIT);
+    /// @notice What a change of the skew does to the premium ledger J.
+    /// @param paid into J by a trade that raises |K|, rounded up
+    /// @param kept of J after the skew fell, rounded up
+    /// @param rebate of what J lost, to a trade that lowers |K|, rounded down; the rest of it is income
+    struct Premium {
+        uint256 paid;
+        uint256 kept;
+        uint256 rebate;
     }
 
-    /// @notice The same, rounded down.
-    function premiumDown(uint256 a, uint256 b, uint256 price, uint256 scale) internal pure returns (uint256) {
-        return (a * a - b * b).fullMulDiv(price, 2 * scale) / UNIT;
+    /// @notice With j = J / K^2 and c = P / (2 skewScale): raising |K| to |K'| costs max(c, j) (K'^2 - K^2); lowering
+    /// it pays back min(c, j) (K^2 - K'^2) for skew that is older than this round, and J falls to J (K'/K)^2; across
+    /// zero the two in turn. No closed walk at one price profits: each step down gets back at most what J holds for
+    /// it, and each step up pays at least that.
+    /// @param ledger J
+    /// @param rebateable part of K that is older than this round
+    function premium(
+        uint256 ledger,
+        int256 skewBefore,
+        int256 skewAfter,
+        int256 rebateable,
+        uint256 price,
+        uint256 scale
+    ) internal pure returns (Premium memory p) {
+        uint256 before = uint256(skewBefore.magnitude());
+        uint256 next = uint256(skewAfter.magnitude());
+        bool crosses = skewBefore.oppositeSigns(skewAfter);
+        (uint256 low, uint256 from) = crosses ? (0, 0) : (next, before);
+
+        p.kept = premiumKeptUp(ledger, skewBefore, skewAfter);
+        if (low < before) {
+            uint256 old = uint256(retained(rebateable, skewBefore).magnitude());
+            if (old > low) {
+                uint256 squares = old * old - low * low;
+                uint256 byLedger = ledger.fullMulDiv(squares, before * before).min(ledger - p.kept);
+                p.rebate = byLedger.min(squares.fullMulDiv(price, 2 * scale) / UNIT);
+            }
+        }
+        if (next > from) {
+            uint256 squares = next * next - from * from;
+            p.paid = squares.fullMulDivUp(price, 2 * scale).divUp(UNIT);
+            if (from != 0) p.paid = p.paid.max(ledger.fullMulDivUp(squares, from * from));
+        }
+    }
+
+    /// @notice J (K'/K)^2 when |K| falls, 0 across zero, J otherwise. Rounded up: stays in the ledger.
+    function premiumKeptUp(
+        uint256 ledger,
+        int256 skewBefore,
+        int256 skewAfter
+    ) internal pure returns (uint256) {
+        if (skewBefore.oppositeSigns(skewAfter)) return 0;
+        uint256 before = uint256(skewBefore.magnitude());
+        uint256 next = uint256(skewAfter.magnitude());
+        if (next >= before) return ledger;
+        return ledger.fullMulDivUp(next * next, before * before);
     }
 
     /// @notice K_ref after `elapsed`: falls with |K| at once, to 0 on a change of sign, rises by 10 % of equity per
     /// 10 minutes.
-    function referenceAfter(int256 reference_, int256 skew, int256 equity, int256 price, uint256 elapsed)
-        internal
-        pure
-        returns (int256)
-    {
+    function referenceAfter(
+        int256 reference_,
+        int256 skew,
+        int256 equity,
+        int256 price,
+        uint256 elapsed
+    ) internal pure returns (int256) {
         int256 start = retained(reference_, skew);
-        int256 rise = SPEED_LIMIT_WAD * equity / price * int256(elapsed) / int256(SPEED_PERIOD);
+        int256 rise = (((SPEED_LIMIT_WAD * equity) / price) * int256(elapsed)) / int256(SPEED_PERIOD);
         int256 reached = (start.magnitude() + rise).min(skew.magnitude());
         return skew < 0 ? -reached : reached;
     }
@@ -91,14 +144,16 @@ library SkewMath {
     /// |K'| = |K_ref| + 10 % of equity.
     /// @return allowed same sign as `sizeDelta`, possibly zero
     /// @return limit the largest |K'| now
-    function speedLimited(int256 skew, int256 sizeDelta, int256 reference_, int256 equity, int256 price)
-        internal
-        pure
-        returns (int256 allowed, int256 limit)
-    {
+    function speedLimited(
+        int256 skew,
+        int256 sizeDelta,
+        int256 reference_,
+        int256 equity,
+        int256 price
+    ) internal pure returns (int256 allowed, int256 limit) {
         int256 after_ = skew + sizeDelta;
         int256 kept = after_.oppositeSigns(reference_) ? int256(0) : reference_.magnitude();
-        limit = kept + SPEED_LIMIT_WAD * equity / price;
+        limit = kept + (SPEED_LIMIT_WAD * equity) / price;
         if (after_.magnitude() <= skew.magnitude() || after_.magnitude() <= limit) return (sizeDelta, limit);
         allowed = (after_ < 0 ? -limit : limit) - skew;
         if (allowed.oppositeSigns(sizeDelta)) allowed = 0;
@@ -106,11 +161,13 @@ library SkewMath {
 
     /// @notice phi P (max(0, |D'| - h_in) - max(0, |D| - h_in)), not below 0; the full phi P max(0, |D'| - h_in) when
     /// the exposure changes sign. Rounded up.
-    function hedgeChargeUp(int256 exposure, int256 exposureAfter, int256 innerBand, int256 price, uint256 ratePpm)
-        internal
-        pure
-        returns (uint256)
-    {
+    function hedgeChargeUp(
+        int256 exposure,
+        int256 exposureAfter,
+        int256 innerBand,
+        int256 price,
+        uint256 ratePpm
+    ) internal pure returns (uint256) {
         int256 excess = (exposureAfter.magnitude() - innerBand).max(0);
         if (!exposure.oppositeSigns(exposureAfter)) {
             excess = (excess - (exposure.magnitude() - innerBand).max(0)).max(0);

@@ -61,18 +61,27 @@ library SolvencyMath {
 
     /// @notice E = q + b P - U(P) + A_L + A_S - Z, rounded down.
     function equity(Book memory book, int256 price) internal pure returns (int256) {
-        return book.inventoryQuote + book.inventoryBase.mulWadFloor(price) - traderProfitUp(book, price)
-            + book.longAccrual + book.shortAccrual - book.unpaidClaims;
+        return
+            book.inventoryQuote +
+            book.inventoryBase.mulWadFloor(price) -
+            traderProfitUp(book, price) +
+            book.longAccrual +
+            book.shortAccrual -
+            book.unpaidClaims;
     }
 
     /// @notice h(p): equity that counts a side's losses only up to the collateral behind them. Concave in p.
     function prudentEquity(Book memory book, int256 price) internal pure returns (int256) {
         int256 longLoss = book.longEntryNotional - book.longOpenInterest.mulWadCeil(price);
         int256 shortLoss = book.shortOpenInterest.mulWadFloor(price) - book.shortEntryNotional;
-        return book.inventoryQuote + book.inventoryBase.mulWadFloor(price)
-            + longLoss.min(book.longCollateral.mulWadFloor(COLLATERAL_HAIRCUT_WAD))
-            + shortLoss.min(book.shortCollateral.mulWadFloor(COLLATERAL_HAIRCUT_WAD))
-            + book.longAccrual.min(0) + book.shortAccrual.min(0) - book.unpaidClaims;
+        return
+            book.inventoryQuote +
+            book.inventoryBase.mulWadFloor(price) +
+            longLoss.min(book.longCollateral.mulWadFloor(COLLATERAL_HAIRCUT_WAD)) +
+            shortLoss.min(book.shortCollateral.mulWadFloor(COLLATERAL_HAIRCUT_WAD)) +
+            book.longAccrual.min(0) +
+            book.shortAccrual.min(0) -
+            book.unpaidClaims;
     }
 
     /// @notice E_bid = min(h(P-), h(P+)): the worst case inside the price band, because h is concave.
@@ -83,9 +92,16 @@ library SolvencyMath {
     /// @notice E_ask: the best case at either end of the band, income on its way included.
     function equityAsk(Book memory book, int256 lower, int256 upper) internal pure returns (int256) {
         int256 exposure = book.inventoryBase - skew(book);
-        return exposure.mulWadCeil(exposure > 0 ? upper : lower) + book.inventoryQuote + book.longEntryNotional
-            - book.shortEntryNotional + book.longAccrual.max(0) + book.shortAccrual.max(0) + book.skewPremium
-            + book.pendingIncome - book.unpaidClaims;
+        return
+            exposure.mulWadCeil(exposure > 0 ? upper : lower) +
+            book.inventoryQuote +
+            book.longEntryNotional -
+            book.shortEntryNotional +
+            book.longAccrual.max(0) +
+            book.shortAccrual.max(0) +
+            book.skewPremium +
+            book.pendingIncome -
+            book.unpaidClaims;
     }
 
     /// @notice max(E, 1 quote).
@@ -94,57 +110,66 @@ library SolvencyMath {
     }
 
     /// @notice K + w E / P: the base that would hold the wanted risk, whether or not it can be held.
-    function wantedInventory(int256 skew_, int256 price, int256 equity_, int256 weight)
-        internal
-        pure
-        returns (int256)
-    {
-        return skew_ + weight.mulWadFloor(scalingEquity(equity_)) * WAD / price;
+    function wantedInventory(
+        int256 skew_,
+        int256 price,
+        int256 equity_,
+        int256 weight
+    ) internal pure returns (int256) {
+        return skew_ + (weight.mulWadFloor(scalingEquity(equity_)) * WAD) / price;
     }
 
     /// @notice 0.98 (q + b P) / P: the base that could be held.
     function possibleInventory(Book memory book, int256 price) internal pure returns (int256) {
         int256 holdings = book.inventoryQuote + book.inventoryBase.mulWadFloor(price);
-        return MAXIMUM_BASE_SHARE_WAD.mulWadFloor(holdings.max(0)) * WAD / price;
+        return (MAXIMUM_BASE_SHARE_WAD.mulWadFloor(holdings.max(0)) * WAD) / price;
     }
 
     /// @notice b* = clamp(K + w E / P, 0, 0.98 (q + b P) / P) for a skew K that need not be the book's.
-    function targetInventory(Book memory book, int256 skew_, int256 price, int256 equity_, int256 weight)
-        internal
-        pure
-        returns (int256)
-    {
+    function targetInventory(
+        Book memory book,
+        int256 skew_,
+        int256 price,
+        int256 equity_,
+        int256 weight
+    ) internal pure returns (int256) {
         return wantedInventory(skew_, price, equity_, weight).max(0).min(possibleInventory(book, price));
     }
 
     /// @notice m = clamp(6 sigma sqrt(1 day), 20 %, 50 %).
     function gapWad(uint256 sigmaWad) internal pure returns (uint256) {
-        return FixedPointMathLib.clamp(
-            FixedPointMathLib.mulWad(GAP_DEVIATIONS_WAD, VolatilityMath.deviationWad(sigmaWad, DAY)),
-            GAP_MINIMUM_WAD,
-            GAP_MAXIMUM_WAD
-        );
+        return
+            FixedPointMathLib.clamp(
+                FixedPointMathLib.mulWad(GAP_DEVIATIONS_WAD, VolatilityMath.deviationWad(sigmaWad, DAY)),
+                GAP_MINIMUM_WAD,
+                GAP_MAXIMUM_WAD
+            );
     }
 
     /// @notice max(2.82 sigma sqrt(1 day), 20 %).
     function shockWad(uint256 sigmaWad) internal pure returns (uint256) {
-        return FixedPointMathLib.max(
-            FixedPointMathLib.mulWad(SHOCK_DEVIATIONS_WAD, VolatilityMath.deviationWad(sigmaWad, DAY)),
-            SHOCK_MINIMUM_WAD
-        );
+        return
+            FixedPointMathLib.max(
+                FixedPointMathLib.mulWad(SHOCK_DEVIATIONS_WAD, VolatilityMath.deviationWad(sigmaWad, DAY)),
+                SHOCK_MINIMUM_WAD
+            );
     }
 
     /// @notice R = max(0, h(P) - h(P (1 - m)), h(P) - h(P (1 + m))) + 4 % (OI_L + OI_S) P + eps |b - K| P.
-    function requiredCapital(Book memory book, int256 price, uint256 sigmaWad, uint256 unwindCostPpm)
-        internal
-        pure
-        returns (int256 required)
-    {
+    function requiredCapital(
+        Book memory book,
+        int256 price,
+        uint256 sigmaWad,
+        uint256 unwindCostPpm
+    ) internal pure returns (int256 required) {
         int256 gap = int256(gapWad(sigmaWad));
         int256 now_ = prudentEquity(book, price);
         required = (now_ - prudentEquity(book, price.mulWadFloor(WAD - gap)))
-            .max(now_ - prudentEquity(book, price.mulWadCeil(WAD + gap))).max(0);
-        required += (book.longOpenInterest + book.shortOpenInterest).mulWadCeil(price).mulWadCeil(GROSS_CHARGE_WAD);
+            .max(now_ - prudentEquity(book, price.mulWadCeil(WAD + gap)))
+            .max(0);
+        required += (book.longOpenInterest + book.shortOpenInterest).mulWadCeil(price).mulWadCeil(
+            GROSS_CHARGE_WAD
+        );
         int256 delta = (book.inventoryBase - skew(book)).magnitude().mulWadCeil(price);
         required += (delta * int256(unwindCostPpm)).divCeil(PPM);
     }
@@ -153,6 +178,6 @@ library SolvencyMath {
     function solvencyRatioWad(int256 equityBid_, int256 required) internal pure returns (uint256) {
         if (equityBid_ <= 0) return 0;
         if (required == 0) return type(uint256).max;
-        return uint256(equityBid_ * WAD / required);
+        return uint256((equityBid_ * WAD) / required);
     }
 }

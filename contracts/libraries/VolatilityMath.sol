@@ -34,17 +34,22 @@ library VolatilityMath {
 
     /// @notice 1 - exp(-dt / tau), 1e18: the weight of what happened during `elapsed`.
     function decayWeightWad(uint256 elapsed, uint256 timeConstant) internal pure returns (uint256) {
-        return WAD - uint256(FixedPointMathLib.expWad(-int256(elapsed.min(100 * timeConstant) * WAD / timeConstant)));
+        return
+            WAD -
+            uint256(
+                FixedPointMathLib.expWad(-int256((elapsed.min(100 * timeConstant) * WAD) / timeConstant))
+            );
     }
 
     /// @notice v <- exp(-dt/tau) v + (1 - exp(-dt/tau)) r^2 / dt. `elapsed` is at least 1 second.
-    function updatedVarianceWad(uint256 varianceWad, uint256 squaredReturn, uint256 elapsed, uint256 timeConstant)
-        internal
-        pure
-        returns (uint256)
-    {
+    function updatedVarianceWad(
+        uint256 varianceWad,
+        uint256 squaredReturn,
+        uint256 elapsed,
+        uint256 timeConstant
+    ) internal pure returns (uint256) {
         uint256 weight = decayWeightWad(elapsed, timeConstant);
-        uint256 sampleVariance = squaredReturn * YEAR / elapsed;
+        uint256 sampleVariance = (squaredReturn * YEAR) / elapsed;
         return varianceWad.mulWad(WAD - weight) + sampleVariance.mulWad(weight);
     }
 
@@ -54,18 +59,19 @@ library VolatilityMath {
     }
 
     /// @notice sigma_mm follows sigma down at once and up by at most 10 % per hour.
-    function maintenanceVolatilityWad(uint256 maintenanceWad, uint256 sigmaWad, uint256 elapsed)
-        internal
-        pure
-        returns (uint256)
-    {
+    function maintenanceVolatilityWad(
+        uint256 maintenanceWad,
+        uint256 sigmaWad,
+        uint256 elapsed
+    ) internal pure returns (uint256) {
         uint256 counted = elapsed.min(MAINTENANCE_MAXIMUM_ELAPSED);
-        uint256 limit = maintenanceWad + maintenanceWad.mulWad(MAINTENANCE_RISE_PER_HOUR_WAD * counted / 1 hours);
+        uint256 limit =
+            maintenanceWad + maintenanceWad.mulWad((MAINTENANCE_RISE_PER_HOUR_WAD * counted) / 1 hours);
         return sigmaWad.min(limit);
     }
 
     /// @notice sigma sqrt(horizon): standard deviation of the log price over `horizon` seconds, 1e18.
     function deviationWad(uint256 sigmaWad, uint256 horizon) internal pure returns (uint256) {
-        return sigmaWad.mulWad((horizon * WAD / YEAR).sqrtWad());
+        return sigmaWad.mulWad(((horizon * WAD) / YEAR).sqrtWad());
     }
 }

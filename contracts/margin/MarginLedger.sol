@@ -55,52 +55,60 @@ library MarginLedger {
     }
 
     /// @notice Funding an account owes since its last touch, rounded up: against the account. Negative: receives.
-    function fundingOwedUp(MarginState.Context memory ctx, IMarginPool.Account memory a)
-        internal
-        pure
-        returns (int256)
-    {
+    function fundingOwedUp(
+        MarginState.Context memory ctx,
+        IMarginPool.Account memory a
+    ) internal pure returns (int256) {
         int256 perBase = ctx.clock.fundingIndexWad - a.fundingIndexWad;
         return (int256(a.size) * ctx.config.baseScale).mulWadCeil(perBase).divCeil(ctx.config.quoteScale);
     }
 
     /// @notice Marks funding as settled: what was owed leaves the side's accrual. The cash moves with `payTrader`.
-    function settleFunding(MarginState.Context memory ctx, IMarginPool.Account memory a, int256 owed) internal pure {
+    function settleFunding(
+        MarginState.Context memory ctx,
+        IMarginPool.Account memory a,
+        int256 owed
+    ) internal pure {
         a.fundingIndexWad = ctx.clock.fundingIndexWad;
         if (a.size > 0) ctx.ledgers.longAccrual -= owed.toInt128();
         else if (a.size < 0) ctx.ledgers.shortAccrual -= owed.toInt128();
     }
 
     /// @notice size x price in quote token units, toward minus infinity; signed like `size`.
-    function valueDown(MarginState.Config memory config, int256 size, uint256 priceWad)
-        internal
-        pure
-        returns (int256)
-    {
+    function valueDown(
+        MarginState.Config memory config,
+        int256 size,
+        uint256 priceWad
+    ) internal pure returns (int256) {
         return (size * config.baseScale).mulWadFloor(int256(priceWad)).divFloor(config.quoteScale);
     }
 
     /// @notice |size| x price in quote token units, rounded up.
-    function notionalUp(MarginState.Config memory config, int256 size, uint256 priceWad)
-        internal
-        pure
-        returns (uint256)
-    {
+    function notionalUp(
+        MarginState.Config memory config,
+        int256 size,
+        uint256 priceWad
+    ) internal pure returns (uint256) {
         return uint256(-valueDown(config, -size.magnitude(), priceWad));
     }
 
     /// @notice Profit at `price` of `size` with `entryNotional`, rounded down: against the account. Token units.
-    function profitDown(MarginState.Config memory config, int256 size, uint256 entryNotional, uint256 priceWad)
-        internal
-        pure
-        returns (int256)
-    {
+    function profitDown(
+        MarginState.Config memory config,
+        int256 size,
+        uint256 entryNotional,
+        uint256 priceWad
+    ) internal pure returns (int256) {
         int256 value = valueDown(config, size, priceWad);
         return size < 0 ? value + int256(entryNotional) : value - int256(entryNotional);
     }
 
     /// @notice LPs pay an account's gain from q. What q lacks (older claims come first) becomes a claim.
-    function payTrader(IMarginPool.Ledgers memory ledgers, IMarginPool.Account memory a, uint256 gain) internal pure {
+    function payTrader(
+        IMarginPool.Ledgers memory ledgers,
+        IMarginPool.Account memory a,
+        uint256 gain
+    ) internal pure {
         uint256 available = uint256(ledgers.inventoryQuote).zeroFloorSub(ledgers.unpaidClaims);
         uint128 paid = gain.min(available).toUint128();
         uint128 unpaid = gain.toUint128() - paid;
@@ -111,42 +119,40 @@ library MarginLedger {
     }
 
     /// @notice An account's loss goes to LPs. The caller has checked that the collateral covers it.
-    function collectLoss(IMarginPool.Ledgers memory ledgers, IMarginPool.Account memory a, uint256 loss) internal pure {
+    function collectLoss(
+        IMarginPool.Ledgers memory ledgers,
+        IMarginPool.Account memory a,
+        uint256 loss
+    ) internal pure {
         a.collateral -= loss.toUint128();
         ledgers.inventoryQuote += loss.toUint128();
     }
 
     /// @notice Taker fee: 10 % insurance (rounded down), the rest to LPs through S.
     function bookFee(IMarginPool.Ledgers memory ledgers, uint256 fee) internal pure {
-        uint128 insured = (fee * INSURANCE_FEE_PPM / PPM).toUint128();
+        uint128 insured = ((fee * INSURANCE_FEE_PPM) / PPM).toUint128();
         ledgers.insuranceFund += insured;
         ledgers.pendingIncome += fee.toUint128() - insured;
     }
 
-    /// @notice The skew moved: J falls by (K'/K)^2 when |K| falls (to 0 across zero), what it lost goes to S but for
-    /// the rebate. References that only older skew supports fall with it.
-    /// @param skewBefore K, base token units
-    /// @param skewAfter K'
-    /// @param rebate taken out of what J lost, on its way to a trader
-    function releasePremium(MarginState.Context memory ctx, int256 skewBefore, int256 skewAfter, uint256 rebate)
-        internal
-        pure
-    {
-        uint256 kept = premiumKeptUp(ctx.ledgers.skewPremium, skewBefore, skewAfter);
-        uint256 lost = ctx.ledgers.skewPremium - kept;
-        ctx.ledgers.skewPremium = uint128(kept); // at most what it was
-        ctx.ledgers.pendingIncome += (lost - rebate).toUint128();
+    /// @notice The skew moved from K to K': J keeps `kept`, gives `rebate` to a trader and the rest to S, and takes
+    /// `paid`. References that only older skew supports fall with it.
+    /// @param skewAfter K', base token units
+    /// @param kept of J, at most J
+    /// @param rebate out of what J lost
+    function movePremium(
+        MarginState.Context memory ctx,
+        int256 skewAfter,
+        uint256 kept,
+        uint256 rebate,
+        uint256 paid
+    ) internal pure {
+        IMarginPool.Ledgers memory ledgers = ctx.ledgers;
+        uint256 lost = ledgers.skewPremium - kept;
+        ledgers.skewPremium = (kept + paid).toUint128();
+        ledgers.pendingIncome += (lost - rebate).toUint128();
         ctx.exposure.skewReference = SkewMath.retained(ctx.exposure.skewReference, skewAfter).toInt128();
         ctx.round.rebateableSkew = SkewMath.retained(ctx.round.rebateableSkew, skewAfter).toInt128();
-    }
-
-    /// @notice J (K'/K)^2 when |K| falls, 0 across zero, J otherwise. Rounded up: stays in the ledger.
-    function premiumKeptUp(uint256 premium, int256 skewBefore, int256 skewAfter) internal pure returns (uint256) {
-        if (skewBefore.oppositeSigns(skewAfter)) return 0;
-        uint256 before = uint256(skewBefore.magnitude());
-        uint256 next = uint256(skewAfter.magnitude());
-        if (next >= before) return premium;
-        return premium.fullMulDivUp(next * next, before * before);
     }
 
     /// @notice Bad debt: insurance pays LPs what a trader could not, at most half of the fund per day.
@@ -170,7 +176,14 @@ library MarginLedger {
 
     /// @notice Sum of all quote ledgers: what the pool's quote balance must cover.
     function quoteTotal(IMarginPool.Ledgers memory ledgers) internal pure returns (uint256) {
-        return uint256(ledgers.inventoryQuote) + ledgers.longCollateral + ledgers.shortCollateral + ledgers.freeCollateral + ledgers.skewPremium
-            + ledgers.pendingIncome + ledgers.insuranceFund + ledgers.credited;
+        return
+            uint256(ledgers.inventoryQuote) +
+            ledgers.longCollateral +
+            ledgers.shortCollateral +
+            ledgers.freeCollateral +
+            ledgers.skewPremium +
+            ledgers.pendingIncome +
+            ledgers.insuranceFund +
+            ledgers.credited;
     }
 }

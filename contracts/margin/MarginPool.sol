@@ -70,7 +70,13 @@ contract MarginPool is MarginShares {
         WEIGHT_WAD = int256(d.targetBaseWeightWad);
         LP_BAND_WAD = IPriceOracle(d.volatilityOracle.priceOracle()).lpPriceBandWad();
         // Created here, each knows the other without a setter that anybody could call.
-        REBALANCER = new Rebalancer(d.base, d.quote, d.pool, d.volatilityOracle, d.initialTargetVolatilityWad);
+        REBALANCER = new Rebalancer(
+            d.base,
+            d.quote,
+            d.pool,
+            d.volatilityOracle,
+            d.initialTargetVolatilityWad
+        );
         // The pool pulls only from its caller, and only inside tradeWithPool is this contract its caller.
         SafeERC20.forceApprove(d.base, address(d.pool), type(uint256).max);
         SafeERC20.forceApprove(d.quote, address(d.pool), type(uint256).max);
@@ -84,7 +90,10 @@ contract MarginPool is MarginShares {
     // ---------------------------------------------------------------------- LPs
 
     /// @inheritdoc IMarginPool
-    function bootstrap(uint256 baseAmount, uint256 quoteAmount) external nonReentrant returns (uint256 shares) {
+    function bootstrap(
+        uint256 baseAmount,
+        uint256 quoteAmount
+    ) external nonReentrant returns (uint256 shares) {
         if (totalSupply() != 0) revert MarginPool_AlreadyBootstrapped(totalSupply());
         shares = ShareLogic.bootstrap(_state, _config(), baseAmount, quoteAmount);
         if (baseAmount != 0) _pull(BASE, baseAmount);
@@ -116,7 +125,11 @@ contract MarginPool is MarginShares {
     }
 
     /// @inheritdoc IMarginPool
-    function requestOrder(int256 sizeDelta, uint256 acceptablePriceWad, uint40 expiresAt) external nonReentrant {
+    function requestOrder(
+        int256 sizeDelta,
+        uint256 acceptablePriceWad,
+        uint40 expiresAt
+    ) external nonReentrant {
         OrderLogic.request(_state, _config(), msg.sender, sizeDelta, acceptablePriceWad, expiresAt);
     }
 
@@ -170,45 +183,62 @@ contract MarginPool is MarginShares {
     // --------------------------------------------------------------- rebalancer
 
     modifier onlyRebalancer() {
-        if (msg.sender != address(REBALANCER)) revert MarginPool_OnlyRebalancer(msg.sender, address(REBALANCER));
+        if (msg.sender != address(REBALANCER))
+            revert MarginPool_OnlyRebalancer(msg.sender, address(REBALANCER));
         _;
     }
 
     /// @inheritdoc IMarginPool
-    function tradeWithPool(bool sellBase, uint256 amountBase, uint256 quoteLimit)
-        external
-        onlyRebalancer
-        nonReentrant
-        returns (uint256 quoteAmount, Snapshot memory snapshotAfter)
-    {
+    function tradeWithPool(
+        bool sellBase,
+        uint256 amountBase,
+        uint256 quoteLimit
+    ) external onlyRebalancer nonReentrant returns (uint256 quoteAmount, Snapshot memory snapshotAfter) {
         uint256 before = QUOTE.balanceOf(address(this));
         uint256 moved;
         if (sellBase) {
-            quoteAmount =
-                POOL.swapExactInput(address(BASE), amountBase, quoteLimit, address(this), block.timestamp);
+            quoteAmount = POOL.swapExactInput(
+                address(BASE),
+                amountBase,
+                quoteLimit,
+                address(this),
+                block.timestamp
+            );
             moved = QUOTE.balanceOf(address(this)) - before;
         } else {
-            quoteAmount =
-                POOL.swapExactOutput(address(BASE), amountBase, quoteLimit, address(this), block.timestamp);
+            quoteAmount = POOL.swapExactOutput(
+                address(BASE),
+                amountBase,
+                quoteLimit,
+                address(this),
+                block.timestamp
+            );
             moved = before - QUOTE.balanceOf(address(this));
         }
         if (moved != quoteAmount) revert MarginPool_PoolAmountMismatch(moved, quoteAmount);
         int256 direction = sellBase ? int256(1) : int256(-1);
         snapshotAfter = RiskLogic.moveInventory(
-            _state, _config(), -direction * int256(amountBase), direction * int256(quoteAmount)
+            _state,
+            _config(),
+            -direction * int256(amountBase),
+            direction * int256(quoteAmount)
         );
     }
 
     /// @inheritdoc IMarginPool
-    function cacheBand(uint256 outerBandWad, uint256 depthBaseWad, uint256 unwindCostPpm)
-        external
-        onlyRebalancer
-        nonReentrant
-    {
+    function cacheBand(
+        uint256 outerBandWad,
+        uint256 depthBaseWad,
+        uint256 unwindCostPpm
+    ) external onlyRebalancer nonReentrant {
         _state.band.outerBandWad = outerBandWad.toUint96();
         _state.band.depthBaseWad = depthBaseWad.toUint96();
         _state.band.unwindCostPpm = unwindCostPpm.toUint32();
-        emit BandCached(outerBandWad / uint256(BASE_SCALE), depthBaseWad / uint256(BASE_SCALE), unwindCostPpm);
+        emit BandCached(
+            outerBandWad / uint256(BASE_SCALE),
+            depthBaseWad / uint256(BASE_SCALE),
+            unwindCostPpm
+        );
     }
 
     // -------------------------------------------------------------------- views
@@ -295,7 +325,9 @@ contract MarginPool is MarginShares {
     }
 
     /// @inheritdoc IMarginPool
-    function previewOrder(address account) external view nonReentrantView returns (Fill memory, bytes memory) {
+    function previewOrder(
+        address account
+    ) external view nonReentrantView returns (Fill memory, bytes memory) {
         return OrderLogic.previewOrder(_state, _config(), account);
     }
 

@@ -30,46 +30,40 @@ abstract contract MarginShares is ERC4626, ReentrancyGuardTransient, IMarginPool
     // ------------------------------------------------------------ entry and exit
 
     /// @inheritdoc ERC4626
-    function deposit(uint256 assets, address receiver)
-        public
-        override(ERC4626, IERC4626)
-        nonReentrant
-        returns (uint256 shares)
-    {
+    function deposit(
+        uint256 assets,
+        address receiver
+    ) public override(ERC4626, IERC4626) nonReentrant returns (uint256 shares) {
         (, shares) = ShareLogic.enter(_state, _config(), totalSupply(), assets, false);
         _enter(assets, shares, receiver);
     }
 
     /// @inheritdoc ERC4626
-    function mint(uint256 shares, address receiver)
-        public
-        override(ERC4626, IERC4626)
-        nonReentrant
-        returns (uint256 assets)
-    {
-        (assets,) = ShareLogic.enter(_state, _config(), totalSupply(), shares, true);
+    function mint(
+        uint256 shares,
+        address receiver
+    ) public override(ERC4626, IERC4626) nonReentrant returns (uint256 assets) {
+        (assets, ) = ShareLogic.enter(_state, _config(), totalSupply(), shares, true);
         _enter(assets, shares, receiver);
     }
 
     /// @inheritdoc ERC4626
-    function withdraw(uint256 assets, address receiver, address owner)
-        public
-        override(ERC4626, IERC4626)
-        nonReentrant
-        returns (uint256 shares)
-    {
+    function withdraw(
+        uint256 assets,
+        address receiver,
+        address owner
+    ) public override(ERC4626, IERC4626) nonReentrant returns (uint256 shares) {
         (, shares) = ShareLogic.exit(_state, _config(), totalSupply(), owner, assets, false);
         _withdraw(msg.sender, receiver, owner, assets, shares);
     }
 
     /// @inheritdoc ERC4626
-    function redeem(uint256 shares, address receiver, address owner)
-        public
-        override(ERC4626, IERC4626)
-        nonReentrant
-        returns (uint256 assets)
-    {
-        (assets,) = ShareLogic.exit(_state, _config(), totalSupply(), owner, shares, true);
+    function redeem(
+        uint256 shares,
+        address receiver,
+        address owner
+    ) public override(ERC4626, IERC4626) nonReentrant returns (uint256 assets) {
+        (assets, ) = ShareLogic.exit(_state, _config(), totalSupply(), owner, shares, true);
         _withdraw(msg.sender, receiver, owner, assets, shares);
     }
 
@@ -95,84 +89,58 @@ abstract contract MarginShares is ERC4626, ReentrancyGuardTransient, IMarginPool
     }
 
     /// @inheritdoc ERC4626
-    function previewDeposit(uint256 assets)
-        public
-        view
-        override(ERC4626, IERC4626)
-        nonReentrantView
-        returns (uint256 shares)
-    {
+    function previewDeposit(
+        uint256 assets
+    ) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256 shares) {
         (, shares) = ShareLogic.previewEnter(_state, _config(), totalSupply(), assets, false);
     }
 
     /// @inheritdoc ERC4626
-    function previewMint(uint256 shares)
-        public
-        view
-        override(ERC4626, IERC4626)
-        nonReentrantView
-        returns (uint256 assets)
-    {
-        (assets,) = ShareLogic.previewEnter(_state, _config(), totalSupply(), shares, true);
+    function previewMint(
+        uint256 shares
+    ) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256 assets) {
+        (assets, ) = ShareLogic.previewEnter(_state, _config(), totalSupply(), shares, true);
     }
 
     /// @inheritdoc ERC4626
-    function previewWithdraw(uint256 assets)
-        public
-        view
-        override(ERC4626, IERC4626)
-        nonReentrantView
-        returns (uint256 shares)
-    {
+    function previewWithdraw(
+        uint256 assets
+    ) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256 shares) {
         (, shares) = ShareLogic.previewExit(_state, _config(), totalSupply(), assets, false);
     }
 
     /// @inheritdoc ERC4626
-    function previewRedeem(uint256 shares)
-        public
-        view
-        override(ERC4626, IERC4626)
-        nonReentrantView
-        returns (uint256 assets)
-    {
-        (assets,) = ShareLogic.previewExit(_state, _config(), totalSupply(), shares, true);
+    function previewRedeem(
+        uint256 shares
+    ) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256 assets) {
+        (assets, ) = ShareLogic.previewExit(_state, _config(), totalSupply(), shares, true);
     }
 
     /// @inheritdoc ERC4626
-    function maxDeposit(address)
-        public
-        view
-        override(ERC4626, IERC4626)
-        nonReentrantView
-        returns (uint256 assets)
-    {
-        (assets,) = ShareLogic.maximumEnter(_state, _config(), totalSupply());
+    function maxDeposit(
+        address
+    ) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256 assets) {
+        (assets, ) = ShareLogic.maximumEnter(_state, _config(), totalSupply());
     }
 
     /// @inheritdoc ERC4626
-    function maxMint(address) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256 shares) {
+    function maxMint(
+        address
+    ) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256 shares) {
         (, shares) = ShareLogic.maximumEnter(_state, _config(), totalSupply());
     }
 
     /// @inheritdoc ERC4626
-    function maxWithdraw(address owner)
-        public
-        view
-        override(ERC4626, IERC4626)
-        nonReentrantView
-        returns (uint256 assets)
-    {
-        (assets,) = ShareLogic.maximumExit(_state, _config(), totalSupply(), _unlocked(owner));
+    function maxWithdraw(
+        address owner
+    ) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256 assets) {
+        (assets, ) = ShareLogic.maximumExit(_state, _config(), totalSupply(), _unlocked(owner));
     }
 
     /// @inheritdoc ERC4626
-    function maxRedeem(address owner)
-        public
-        view
-        override(ERC4626, IERC4626)
-        nonReentrantView
-        returns (uint256 shares)
-    {
+    function maxRedeem(
+        address owner
+    ) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256 shares) {
         (, shares) = ShareLogic.maximumExit(_state, _config(), totalSupply(), _unlocked(owner));
     }
 
@@ -191,12 +159,15 @@ abstract contract MarginShares is ERC4626, ReentrancyGuardTransient, IMarginPool
         uint256 remaining = locked == 0 ? 0 : unlockAt - block.timestamp;
         uint256 total = locked + shares;
         uint256 mean = (locked * remaining + shares * LOCK) / total;
-        _state.locks[receiver] = MarginState.ShareLock(total.toUint128(), (block.timestamp + mean).toUint40());
+        _state.locks[receiver] = MarginState.ShareLock(
+            total.toUint128(),
+            (block.timestamp + mean).toUint40()
+        );
         _mint(receiver, shares);
     }
 
     function _unlocked(address account) private view returns (uint256) {
-        (uint256 locked,) = shareLock(account);
+        (uint256 locked, ) = shareLock(account);
         return balanceOf(account).zeroFloorSub(locked);
     }
 

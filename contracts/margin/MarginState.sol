@@ -133,11 +133,11 @@ library MarginState {
     }
 
     /// @notice The same with a market the caller read before.
-    function openAt(Storage storage self, Config memory config, IVolatilityOracle.Market memory market)
-        internal
-        view
-        returns (Context memory ctx)
-    {
+    function openAt(
+        Storage storage self,
+        Config memory config,
+        IVolatilityOracle.Market memory market
+    ) internal view returns (Context memory ctx) {
         return _open(self, config, market);
     }
 
@@ -162,11 +162,11 @@ library MarginState {
         }
     }
 
-    function _open(Storage storage self, Config memory config, IVolatilityOracle.Market memory market)
-        private
-        view
-        returns (Context memory ctx)
-    {
+    function _open(
+        Storage storage self,
+        Config memory config,
+        IVolatilityOracle.Market memory market
+    ) private view returns (Context memory ctx) {
         ctx.config = config;
         ctx.market = market;
         ctx.price = int256(market.priceWad);
@@ -198,32 +198,48 @@ library MarginState {
         _accrueFunding(ctx, skew, SkewMath.skewCap(equity, ctx.price), elapsed);
         _earnIncome(ctx, elapsed);
         ctx.exposure.skewReference = (SkewMath.referenceAfter(
-            int256(ctx.exposure.skewReference) * ctx.config.baseScale, skew, equity, ctx.price, elapsed
+            int256(ctx.exposure.skewReference) * ctx.config.baseScale,
+            skew,
+            equity,
+            ctx.price,
+            elapsed
         ) / ctx.config.baseScale).toInt128();
-        ctx.marks.maintenanceSkewScaleWad =
-            SkewMath.maintenanceSkewScale(ctx.marks.maintenanceSkewScaleWad, skewScale(ctx), elapsed).toUint128();
+        ctx.marks.maintenanceSkewScaleWad = SkewMath
+            .maintenanceSkewScale(ctx.marks.maintenanceSkewScaleWad, skewScale(ctx), elapsed)
+            .toUint128();
         refresh(ctx);
     }
 
     /// @dev Longs pay dF per base, shorts receive it, the pool receives K dF through the sides' accruals. Each side is
     /// rounded down, against LPs' equity, so that equity never counts what an account will not pay.
     function _accrueFunding(Context memory ctx, int256 skew, int256 skewCap, uint256 elapsed) private pure {
-        (int256 accrualWad, int256 rateWad) =
-            FundingMath.accrue(ctx.clock.fundingRateWad, FundingMath.targetRateWad(skew, skewCap), elapsed);
-        int256 perBase = accrualWad * ctx.price / WAD;
+        (int256 accrualWad, int256 rateWad) = FundingMath.accrue(
+            ctx.clock.fundingRateWad,
+            FundingMath.targetRateWad(skew, skewCap),
+            elapsed
+        );
+        int256 perBase = (accrualWad * ctx.price) / WAD;
         ctx.clock.fundingRateWad = int64(rateWad);
         ctx.clock.fundingIndexWad = (ctx.clock.fundingIndexWad + perBase).toInt128();
-        ctx.ledgers.longAccrual +=
-            ctx.book.longOpenInterest.mulWadFloor(perBase).divFloor(ctx.config.quoteScale).toInt128();
-        ctx.ledgers.shortAccrual +=
-            ctx.book.shortOpenInterest.mulWadFloor(-perBase).divFloor(ctx.config.quoteScale).toInt128();
+        ctx.ledgers.longAccrual += ctx
+            .book
+            .longOpenInterest
+            .mulWadFloor(perBase)
+            .divFloor(ctx.config.quoteScale)
+            .toInt128();
+        ctx.ledgers.shortAccrual += ctx
+            .book
+            .shortOpenInterest
+            .mulWadFloor(-perBase)
+            .divFloor(ctx.config.quoteScale)
+            .toInt128();
     }
 
     /// @dev J and S flow into q with time constant T_k.
     function _earnIncome(Context memory ctx, uint256 elapsed) private pure {
         uint256 weight = VolatilityMath.decayWeightWad(elapsed, SkewMath.INCOME_TIME_CONSTANT);
-        ctx.premiumEarned = ctx.ledgers.skewPremium * weight / uint256(WAD);
-        ctx.incomeEarned = ctx.ledgers.pendingIncome * weight / uint256(WAD);
+        ctx.premiumEarned = (ctx.ledgers.skewPremium * weight) / uint256(WAD);
+        ctx.incomeEarned = (ctx.ledgers.pendingIncome * weight) / uint256(WAD);
         ctx.ledgers.skewPremium -= uint128(ctx.premiumEarned); // weight <= 1e18: never more than the ledger holds
         ctx.ledgers.pendingIncome -= uint128(ctx.incomeEarned);
         ctx.ledgers.inventoryQuote += (ctx.premiumEarned + ctx.incomeEarned).toUint128();
@@ -251,12 +267,18 @@ library MarginState {
         int256 price = ctx.price;
         ctx.equity = SolvencyMath.equity(book, price);
         ctx.equityBid = SolvencyMath.equityBid(
-            book, int256(ctx.market.lowerPriceWad), int256(ctx.market.upperPriceWad)
+            book,
+            int256(ctx.market.lowerPriceWad),
+            int256(ctx.market.upperPriceWad)
         );
         ctx.targetInventory = targetAt(ctx, SolvencyMath.skew(book));
         ctx.netExposure = book.inventoryBase - ctx.targetInventory;
-        ctx.required =
-            SolvencyMath.requiredCapital(book, price, ctx.market.volatilityWad, ctx.band.unwindCostPpm);
+        ctx.required = SolvencyMath.requiredCapital(
+            book,
+            price,
+            ctx.market.volatilityWad,
+            ctx.band.unwindCostPpm
+        );
         ctx.solvencyRatioWad = SolvencyMath.solvencyRatioWad(ctx.equityBid, ctx.required);
         ctx.state = _riskState(ctx);
     }
@@ -268,23 +290,29 @@ library MarginState {
 
     /// @notice skewScale at the volatility of now and the cached depth, base, 18 decimals.
     function skewScale(Context memory ctx) internal pure returns (uint256) {
-        return SkewMath.skewScale(
-            SolvencyMath.scalingEquity(ctx.equity), ctx.price, ctx.market.volatilityWad, ctx.band.depthBaseWad
-        );
+        return
+            SkewMath.skewScale(
+                SolvencyMath.scalingEquity(ctx.equity),
+                ctx.price,
+                ctx.market.volatilityWad,
+                ctx.band.depthBaseWad
+            );
     }
 
     /// @notice |D| P shock: what a shock to the exposure would cost, quote, 18 decimals.
     function shockLoss(Context memory ctx) internal pure returns (int256) {
-        return ctx.netExposure.magnitude().mulWadCeil(ctx.price).mulWadCeil(
-            int256(SolvencyMath.shockWad(ctx.market.volatilityWad))
-        );
+        return
+            ctx.netExposure.magnitude().mulWadCeil(ctx.price).mulWadCeil(
+                int256(SolvencyMath.shockWad(ctx.market.volatilityWad))
+            );
     }
 
     function _riskState(Context memory ctx) private pure returns (IMarginPool.RiskState) {
         if (ctx.solvencyRatioWad < GUARDED_RATIO_WAD) return IMarginPool.RiskState.ReduceOnly;
         if (
-            ctx.solvencyRatioWad < NORMAL_RATIO_WAD
-                || shockLoss(ctx) > SolvencyMath.GUARDED_SHOCK_WAD.mulWadFloor(SolvencyMath.scalingEquity(ctx.equity))
+            ctx.solvencyRatioWad < NORMAL_RATIO_WAD ||
+            shockLoss(ctx) >
+                SolvencyMath.GUARDED_SHOCK_WAD.mulWadFloor(SolvencyMath.scalingEquity(ctx.equity))
         ) return IMarginPool.RiskState.Guarded;
         return IMarginPool.RiskState.Normal;
     }

@@ -32,6 +32,7 @@ library OrderLogic {
         uint256 sidePriceWad; // P+ for buys, P- for sells
         uint256 notional; // |sizeDelta| at the side price
         uint256 premiumPaid;
+        uint256 premiumKept; // of J
         uint256 rebate;
         int256 gain; // realized profit less funding owed
         IMarginPool.RiskState stateBefore;
@@ -73,16 +74,18 @@ library OrderLogic {
         MarginState.Context memory ctx = self.open(config);
         IMarginPool.Account memory a = self.accounts[account];
         int256 sizeAfter = a.size + sizeDelta;
-        bool reduceOnly = sizeDelta.oppositeSigns(a.size) && sizeDelta.magnitude() <= int256(a.size).magnitude();
+        bool reduceOnly =
+            sizeDelta.oppositeSigns(a.size) && sizeDelta.magnitude() <= int256(a.size).magnitude();
 
         _moveEscrow(ctx, a, account);
         uint256 reserved;
         if (!reduceOnly) {
             (, reserved) = initialMargin(ctx, sizeAfter);
             int256 equity = equityOf(ctx, a);
-            if (equity < int256(reserved) || a.collateral < reserved) {
+            if (equity < int256(reserved)) {
                 revert IMarginPool.MarginPool_InsufficientMargin(account, equity, reserved);
             }
+            reserved = reserved.min(a.collateral); // profit that is not realized may carry the rest
         }
         self.accounts[account] = a;
         self.orders[account] = IMarginPool.Order({
@@ -96,12 +99,22 @@ library OrderLogic {
         });
         self.close(ctx);
         emit IMarginPool.OrderRequested(
-            account, sizeDelta, acceptablePriceWad, expiresAt, ctx.market.roundId, reserved, reduceOnly
+            account,
+            sizeDelta,
+            acceptablePriceWad,
+            expiresAt,
+            ctx.market.roundId,
+            reserved,
+            reduceOnly
         );
     }
 
     /// @notice See IMarginPool.executeOrder.
-    function execute(MarginState.Storage storage self, MarginState.Config memory config, address account) external {
+    function execute(
+        MarginState.Storage storage self,
+        MarginState.Config memory config,
+        address account
+    ) external {
         IMarginPool.Order memory o = self.orders[account];
         if (o.requestedAt == 0) revert IMarginPool.MarginPool_NoOrder(account);
         MarginState.Context memory ctx = self.open(config);
@@ -141,7 +154,11 @@ library OrderLogic {
     }
 
     /// @notice See IMarginPool.cancelOrder. Needs no price.
-    function cancel(MarginState.Storage storage self, MarginState.Config memory config, address account) external {
+    function cancel(
+        MarginState.Storage storage self,
+        MarginState.Config memory config,
+        address account
+    ) external {
         IMarginPool.Order memory o = self.orders[account];
         if (o.requestedAt == 0) revert IMarginPool.MarginPool_NoOrder(account);
         if (block.timestamp >= o.requestedAt + DELAY && block.timestamp <= o.expiresAt) {
@@ -161,11 +178,11 @@ library OrderLogic {
     }
 
     /// @notice See IMarginPool.previewOrder.
-    function previewOrder(MarginState.Storage storage self, MarginState.Config memory config, address account)
-        external
-        view
-        returns (IMarginPool.Fill memory fill, bytes memory failure)
-    {
+    function previewOrder(
+        MarginState.Storage storage self,
+        MarginState.Config memory config,
+        address account
+    ) external view returns (IMarginPool.Fill memory fill, bytes memory failure) {
         IMarginPool.Order memory o = self.orders[account];
         if (o.requestedAt == 0) revert IMarginPool.MarginPool_NoOrder(account);
         MarginState.Context memory ctx = self.preview(config);
@@ -184,20 +201,24 @@ library OrderLogic {
     /// @notice Initial margin of a position of `size` at the index price, token units, rounded up.
     /// @return ratioWad IMR
     /// @return margin quote
-    function initialMargin(MarginState.Context memory ctx, int256 size)
-        internal
-        pure
-        returns (uint256 ratioWad, uint256 margin)
-    {
+    function initialMargin(
+        MarginState.Context memory ctx,
+        int256 size
+    ) internal pure returns (uint256 ratioWad, uint256 margin) {
         uint256 scaled = uint256(size.magnitude() * ctx.config.baseScale);
         ratioWad = MarginMath.initialRatioWad(scaled, ctx.skewScale(), ctx.market.volatilityWad);
         margin = MarginLedger.notionalUp(ctx.config, size, ctx.market.priceWad).mulWadUp(ratioWad);
     }
 
     /// @notice Collateral less funding owed plus profit at the index price; unpaid claims do not count.
-    function equityOf(MarginState.Context memory ctx, IMarginPool.Account memory a) internal pure returns (int256) {
-        return int256(uint256(a.collateral)) - MarginLedger.fundingOwedUp(ctx, a)
-            + MarginLedger.profitDown(ctx.config, a.size, a.entryNotional, ctx.market.priceWad);
+    function equityOf(
+        MarginState.Context memory ctx,
+        IMarginPool.Account memory a
+    ) internal pure returns (int256) {
+        return
+            int256(uint256(a.collateral)) -
+            MarginLedger.fundingOwedUp(ctx, a) +
+            MarginLedger.profitDown(ctx.config, a.size, a.entryNotional, ctx.market.priceWad);
     }
 
     // -------------------------------------------------------------------- fill
@@ -215,9 +236,10 @@ library OrderLogic {
         if (failure.length != 0) return (fill, failure);
         IMarginPool.Account memory before = _copy(a);
         _price(ctx, d, fill);
-        bool acceptable = d.sizeDelta > 0
-            ? fill.fillPriceWad <= o.acceptablePriceWad
-            : fill.fillPriceWad >= o.acceptablePriceWad;
+        bool acceptable =
+            d.sizeDelta > 0
+                ? fill.fillPriceWad <= o.acceptablePriceWad
+                : fill.fillPriceWad >= o.acceptablePriceWad;
         if (!acceptable) return (fill, _priceNotAcceptable(fill.fillPriceWad, o.acceptablePriceWad));
         failure = _limits(ctx, before, d);
         if (failure.length != 0) return (fill, failure);
@@ -240,7 +262,8 @@ library OrderLogic {
         int256 wanted = o.sizeDelta;
         if (o.reduceOnly) {
             if (!wanted.oppositeSigns(a.size)) {
-                return abi.encodeWithSelector(IMarginPool.MarginPool_NothingToReduce.selector, wanted, a.size);
+                return
+                    abi.encodeWithSelector(IMarginPool.MarginPool_NothingToReduce.selector, wanted, a.size);
             }
             if (wanted.magnitude() > int256(a.size).magnitude()) wanted = -int256(a.size);
         }
@@ -268,18 +291,20 @@ library OrderLogic {
     }
 
     /// @dev Premium, fee and hedge charge, and the price they make together with P- or P+.
-    function _price(MarginState.Context memory ctx, Draft memory d, IMarginPool.Fill memory fill) private pure {
+    function _price(
+        MarginState.Context memory ctx,
+        Draft memory d,
+        IMarginPool.Fill memory fill
+    ) private pure {
         bool buys = d.sizeDelta > 0;
         d.sidePriceWad = buys ? ctx.market.upperPriceWad : ctx.market.lowerPriceWad;
         d.notional = MarginLedger.notionalUp(ctx.config, d.sizeDelta, d.sidePriceWad);
         _premium(ctx, d);
         fill.sizeDelta = d.sizeDelta;
         fill.premium = int256(d.premiumPaid) - int256(d.rebate);
-        uint256 feePpm =
-            d.stateBefore == IMarginPool.RiskState.Normal ? TAKER_FEE_PPM : 2 * TAKER_FEE_PPM;
+        uint256 feePpm = d.stateBefore == IMarginPool.RiskState.Normal ? TAKER_FEE_PPM : 2 * TAKER_FEE_PPM;
         fill.takerFee = d.notional.fullMulDivUp(feePpm, PPM);
-        int256 exposureAfter =
-            ctx.book.inventoryBase - ctx.targetAt(d.skewAfter * ctx.config.baseScale);
+        int256 exposureAfter = ctx.book.inventoryBase - ctx.targetAt(d.skewAfter * ctx.config.baseScale);
         uint256 charge = SkewMath.hedgeChargeUp(
             ctx.netExposure,
             exposureAfter,
@@ -297,72 +322,72 @@ library OrderLogic {
         fill.fillPriceWad = uint256((buys ? side + perUnit : side - perUnit).max(0));
     }
 
-    /// @dev Raising |K| to |K'| costs max(c, j) (K'^2 - K^2); lowering it pays back min(c, j) (K^2 - K'^2), for the
-    /// part of the skew that is older than this round; across zero the two in turn. j = J / K^2.
+    /// @dev The premium ledger's answer in token units; what J keeps and what is paid rounded up, the rebate down.
     function _premium(MarginState.Context memory ctx, Draft memory d) private pure {
-        uint256 premium = ctx.ledgers.skewPremium;
-        (uint256 bs, uint256 qs) = (uint256(ctx.config.baseScale), uint256(ctx.config.quoteScale));
-        uint256 scale = ctx.skewScale();
-        uint256 before = uint256(d.skewBefore.magnitude()) * bs;
-        uint256 next = uint256(d.skewAfter.magnitude()) * bs;
-        bool crosses = d.skewBefore.oppositeSigns(d.skewAfter);
-
-        uint256 low = crosses ? 0 : next;
-        if (low < before) {
-            uint256 lost = premium - MarginLedger.premiumKeptUp(premium, d.skewBefore, d.skewAfter);
-            uint256 old = before.min(uint256(int256(ctx.round.rebateableSkew).magnitude()) * bs);
-            if (old > low) {
-                uint256 byLedger = premium.fullMulDiv(old * old - low * low, before * before);
-                uint256 byPrice = SkewMath.premiumDown(old, low, ctx.market.priceWad, scale) / qs;
-                d.rebate = byLedger.min(byPrice).min(lost);
-            }
-        }
-        if (crosses || next > before) {
-            uint256 from = crosses ? 0 : before;
-            d.premiumPaid = SkewMath.premiumUp(next, from, ctx.market.priceWad, scale).divUp(qs);
-            if (from != 0) {
-                d.premiumPaid = d.premiumPaid.max(premium.fullMulDivUp(next * next - from * from, from * from));
-            }
-        }
+        (int256 bs, uint256 qs) = (ctx.config.baseScale, uint256(ctx.config.quoteScale));
+        SkewMath.Premium memory p = SkewMath.premium(
+            uint256(ctx.ledgers.skewPremium) * qs,
+            d.skewBefore * bs,
+            d.skewAfter * bs,
+            int256(ctx.round.rebateableSkew) * bs,
+            ctx.market.priceWad,
+            ctx.skewScale()
+        );
+        d.premiumPaid = p.paid.divUp(qs);
+        d.premiumKept = p.kept.divUp(qs);
+        d.rebate = (p.rebate / qs).min(ctx.ledgers.skewPremium - d.premiumKept);
     }
 
     /// @dev What the pool can bear, checked for the part of a trade that raises the account's own size. A close that
     /// raises |K| is bound by the speed limit alone: nobody is locked into a position.
-    function _limits(MarginState.Context memory ctx, IMarginPool.Account memory before, Draft memory d)
-        private
-        pure
-        returns (bytes memory)
-    {
+    function _limits(
+        MarginState.Context memory ctx,
+        IMarginPool.Account memory before,
+        Draft memory d
+    ) private pure returns (bytes memory) {
         if (!d.opens) return "";
         if (ctx.equityBid <= 0) {
             return abi.encodeWithSelector(IMarginPool.MarginPool_Insolvent.selector, ctx.equityBid);
         }
-        if (d.stateBefore == IMarginPool.RiskState.ReduceOnly && d.skewAfter.magnitude() >= d.skewBefore.magnitude()) {
+        if (
+            d.stateBefore == IMarginPool.RiskState.ReduceOnly &&
+            d.skewAfter.magnitude() >= d.skewBefore.magnitude()
+        ) {
             return abi.encodeWithSelector(IMarginPool.MarginPool_ReduceOnly.selector, ctx.solvencyRatioWad);
         }
         if (d.raisesSkew) {
-            int256 ownShare = ctx.config.weightWad.mulWadFloor(ctx.equityBid) * WAD / ctx.price;
-            int256 spendable = ctx.book.inventoryQuote + ctx.book.inventoryBase.mulWadFloor(ctx.price)
-                - SolvencyMath.traderProfitUp(ctx.book, ctx.price).max(0);
-            int256 most = AFFORDABLE_WAD.mulWadFloor(spendable) * WAD / ctx.price - ownShare;
+            int256 ownShare = (ctx.config.weightWad.mulWadFloor(ctx.equityBid) * WAD) / ctx.price;
+            int256 spendable =
+                ctx.book.inventoryQuote +
+                    ctx.book.inventoryBase.mulWadFloor(ctx.price) -
+                    SolvencyMath.traderProfitUp(ctx.book, ctx.price).max(0);
+            int256 most = (AFFORDABLE_WAD.mulWadFloor(spendable) * WAD) / ctx.price - ownShare;
             int256 skewAfter = d.skewAfter * ctx.config.baseScale;
             if (skewAfter < -ownShare || skewAfter > most) {
                 int256 bs = ctx.config.baseScale;
-                return abi.encodeWithSelector(
-                    IMarginPool.MarginPool_SkewNotAffordable.selector, d.skewAfter, -ownShare / bs, most / bs
-                );
+                return
+                    abi.encodeWithSelector(
+                        IMarginPool.MarginPool_SkewNotAffordable.selector,
+                        d.skewAfter,
+                        -ownShare / bs,
+                        most / bs
+                    );
             }
         }
         int256 sizeAfter = before.size + d.sizeDelta;
         int256 opened = int256(before.size).oppositeSigns(sizeAfter) ? sizeAfter : d.sizeDelta;
-        int256 side = (opened > 0 ? ctx.book.longOpenInterest : ctx.book.shortOpenInterest)
-            + opened.magnitude() * ctx.config.baseScale;
-        int256 maximum = OPEN_INTEREST_LIMIT_WAD.mulWadFloor(ctx.equity) * WAD / ctx.price;
+        int256 side =
+            (opened > 0 ? ctx.book.longOpenInterest : ctx.book.shortOpenInterest) +
+                opened.magnitude() * ctx.config.baseScale;
+        int256 maximum = (OPEN_INTEREST_LIMIT_WAD.mulWadFloor(ctx.equity) * WAD) / ctx.price;
         if (side > maximum) {
             int256 bs = ctx.config.baseScale;
-            return abi.encodeWithSelector(
-                IMarginPool.MarginPool_OpenInterestLimit.selector, side / bs, maximum / bs
-            );
+            return
+                abi.encodeWithSelector(
+                    IMarginPool.MarginPool_OpenInterestLimit.selector,
+                    side / bs,
+                    maximum / bs
+                );
         }
         return "";
     }
@@ -380,9 +405,10 @@ library OrderLogic {
         int256 opened = d.sizeDelta;
         if (d.sizeDelta.oppositeSigns(size)) {
             int256 closed = d.sizeDelta.magnitude() < size.magnitude() ? -d.sizeDelta : size;
-            uint256 entry = size > 0
-                ? uint256(a.entryNotional).fullMulDivUp(uint256(closed), uint256(size))
-                : uint256(a.entryNotional).fullMulDiv(uint256(-closed), uint256(-size));
+            uint256 entry =
+                size > 0
+                    ? uint256(a.entryNotional).fullMulDivUp(uint256(closed), uint256(size))
+                    : uint256(a.entryNotional).fullMulDiv(uint256(-closed), uint256(-size));
             fill.realizedProfit = MarginLedger.profitDown(ctx.config, closed, entry, d.sidePriceWad);
             a.entryNotional -= uint128(entry); // at most the whole
             opened = d.sizeDelta + closed;
@@ -390,9 +416,10 @@ library OrderLogic {
         }
         if (opened != 0) {
             // Against the account: a long's entry is rounded up, a short's down.
-            uint256 notional = opened > 0
-                ? MarginLedger.notionalUp(ctx.config, opened, d.sidePriceWad)
-                : uint256(MarginLedger.valueDown(ctx.config, -opened, d.sidePriceWad));
+            uint256 notional =
+                opened > 0
+                    ? MarginLedger.notionalUp(ctx.config, opened, d.sidePriceWad)
+                    : uint256(MarginLedger.valueDown(ctx.config, -opened, d.sidePriceWad));
             a.entryNotional += notional.toUint128();
             a.openedAt = uint40(block.timestamp);
         }
@@ -414,10 +441,10 @@ library OrderLogic {
         int256 costs = fill.premium + int256(fill.takerFee + fill.hedgeCharge);
         int256 cash = int256(uint256(a.collateral)) - loss - costs;
         if (cash < 0) {
-            return abi.encodeWithSelector(IMarginPool.MarginPool_InsufficientMargin.selector, account, cash, 0);
+            return
+                abi.encodeWithSelector(IMarginPool.MarginPool_InsufficientMargin.selector, account, cash, 0);
         }
-        MarginLedger.releasePremium(ctx, d.skewBefore, d.skewAfter, d.rebate);
-        ledgers.skewPremium += d.premiumPaid.toUint128();
+        MarginLedger.movePremium(ctx, d.skewAfter, d.premiumKept, d.rebate, d.premiumPaid);
         MarginLedger.bookFee(ledgers, fill.takerFee);
         ledgers.pendingIncome += fill.hedgeCharge.toUint128();
         ledgers.inventoryQuote += uint256(loss).toUint128();
@@ -426,11 +453,12 @@ library OrderLogic {
     }
 
     /// @dev Margin and risk state once the trade is booked.
-    function _afterwards(MarginState.Context memory ctx, address account, IMarginPool.Account memory a, Draft memory d)
-        private
-        pure
-        returns (bytes memory)
-    {
+    function _afterwards(
+        MarginState.Context memory ctx,
+        address account,
+        IMarginPool.Account memory a,
+        Draft memory d
+    ) private pure returns (bytes memory) {
         int256 equity = equityOf(ctx, a);
         uint256 needed;
         if (d.opens) {
@@ -439,23 +467,34 @@ library OrderLogic {
                 needed = needed.mulWadUp(GUARDED_MARGIN_WAD);
             }
             if (ctx.state > d.stateBefore) {
-                return abi.encodeWithSelector(
-                    IMarginPool.MarginPool_StateWorse.selector, d.stateBefore, ctx.state, ctx.solvencyRatioWad
-                );
+                return
+                    abi.encodeWithSelector(
+                        IMarginPool.MarginPool_StateWorse.selector,
+                        d.stateBefore,
+                        ctx.state,
+                        ctx.solvencyRatioWad
+                    );
             }
         }
         if (equity < int256(needed)) {
-            return abi.encodeWithSelector(IMarginPool.MarginPool_InsufficientMargin.selector, account, equity, needed);
+            return
+                abi.encodeWithSelector(
+                    IMarginPool.MarginPool_InsufficientMargin.selector,
+                    account,
+                    equity,
+                    needed
+                );
         }
         return "";
     }
 
     // ----------------------------------------------------------------- helpers
 
-    function _requireExecutable(MarginState.Context memory ctx, address account, IMarginPool.Order memory o)
-        private
-        pure
-    {
+    function _requireExecutable(
+        MarginState.Context memory ctx,
+        address account,
+        IMarginPool.Order memory o
+    ) private pure {
         uint256 executableAt = o.requestedAt + DELAY;
         if (ctx.market.roundId <= o.roundId || ctx.market.updatedAt < executableAt) {
             revert IMarginPool.MarginPool_OrderTooEarly(account, ctx.market.roundId, o.roundId, executableAt);
@@ -463,24 +502,33 @@ library OrderLogic {
     }
 
     /// @dev What of the order stays queued: nothing once a reducing order has closed the position.
-    function _remaining(IMarginPool.Order memory o, IMarginPool.Account memory a, int256 filled)
-        private
-        pure
-        returns (int256)
-    {
+    function _remaining(
+        IMarginPool.Order memory o,
+        IMarginPool.Account memory a,
+        int256 filled
+    ) private pure returns (int256) {
         return o.reduceOnly && a.size == 0 ? int256(0) : o.sizeDelta - filled;
     }
 
     /// @dev Takes the order out of the queue and credits the executor its fee.
-    function _remove(MarginState.Storage storage self, MarginState.Context memory ctx, address account) private {
+    function _remove(
+        MarginState.Storage storage self,
+        MarginState.Context memory ctx,
+        address account
+    ) private {
         delete self.orders[account];
         self.credits[msg.sender] += executionFee(ctx.config);
     }
 
     /// @dev Collateral to escrow. The fee sits in `credited` from now on, whoever it ends up with.
-    function _moveEscrow(MarginState.Context memory ctx, IMarginPool.Account memory a, address account) private pure {
+    function _moveEscrow(
+        MarginState.Context memory ctx,
+        IMarginPool.Account memory a,
+        address account
+    ) private pure {
         uint128 fee = executionFee(ctx.config).toUint128();
-        if (a.collateral < fee) revert IMarginPool.MarginPool_InsufficientFreeMargin(account, fee, a.collateral);
+        if (a.collateral < fee)
+            revert IMarginPool.MarginPool_InsufficientFreeMargin(account, fee, a.collateral);
         IMarginPool.Account memory before = _copy(a);
         a.collateral -= fee;
         MarginLedger.setAccount(ctx.ledgers, before, a);
@@ -488,14 +536,26 @@ library OrderLogic {
     }
 
     function _copy(IMarginPool.Account memory a) private pure returns (IMarginPool.Account memory) {
-        return IMarginPool.Account(
-            a.size, a.entryNotional, a.collateral, a.fundingIndexWad, a.unpaidClaim, a.openedAt
-        );
+        return
+            IMarginPool.Account(
+                a.size,
+                a.entryNotional,
+                a.collateral,
+                a.fundingIndexWad,
+                a.unpaidClaim,
+                a.openedAt
+            );
     }
 
-    function _priceNotAcceptable(uint256 fillPriceWad, uint256 acceptablePriceWad) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(
-            IMarginPool.MarginPool_PriceNotAcceptable.selector, fillPriceWad, acceptablePriceWad
-        );
+    function _priceNotAcceptable(
+        uint256 fillPriceWad,
+        uint256 acceptablePriceWad
+    ) private pure returns (bytes memory) {
+        return
+            abi.encodeWithSelector(
+                IMarginPool.MarginPool_PriceNotAcceptable.selector,
+                fillPriceWad,
+                acceptablePriceWad
+            );
     }
 }

@@ -6,6 +6,7 @@ import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
 import {IMarginPool} from "../interfaces/IMarginPool.sol";
 import {MarginMath} from "../libraries/MarginMath.sol";
 import {SignedWadMath} from "../libraries/SignedWadMath.sol";
+import {SkewMath} from "../libraries/SkewMath.sol";
 import {SolvencyMath} from "../libraries/SolvencyMath.sol";
 import {MarginLedger} from "./MarginLedger.sol";
 import {MarginState} from "./MarginState.sol";
@@ -28,7 +29,11 @@ library RiskLogic {
     uint256 internal constant INSURANCE_SHARE_PPM = 700_000;
 
     /// @notice See IMarginPool.liquidate.
-    function liquidate(MarginState.Storage storage self, MarginState.Config memory config, address account) external {
+    function liquidate(
+        MarginState.Storage storage self,
+        MarginState.Config memory config,
+        address account
+    ) external {
         IMarginPool.Account memory a = self.accounts[account];
         if (a.size == 0) revert IMarginPool.MarginPool_NoPosition(account);
         if (a.openedAt == block.timestamp) {
@@ -51,7 +56,15 @@ library RiskLogic {
         uint256 covered = _closePosition(self, ctx, account, a, penalty, reward, shortfall);
         self.close(ctx);
         emit IMarginPool.Liquidated(
-            account, msg.sender, a.size, ctx.market.priceWad, equity, penalty, reward, shortfall, covered
+            account,
+            msg.sender,
+            a.size,
+            ctx.market.priceWad,
+            equity,
+            penalty,
+            reward,
+            shortfall,
+            covered
         );
     }
 
@@ -77,7 +90,8 @@ library RiskLogic {
         int256 funding = MarginLedger.fundingOwedUp(ctx, before);
         MarginLedger.settleFunding(ctx, before, funding);
         int256 gain =
-            MarginLedger.profitDown(ctx.config, before.size, before.entryNotional, ctx.market.priceWad) - funding;
+            MarginLedger.profitDown(ctx.config, before.size, before.entryNotional, ctx.market.priceWad) -
+                funding;
         if (gain > 0) MarginLedger.payTrader(ledgers, a, uint256(gain));
         else MarginLedger.collectLoss(ledgers, a, uint256(-gain) - shortfall);
         // A gain that q could not pay leaves less cash than equity: the penalty never takes more than there is.
@@ -86,7 +100,9 @@ library RiskLogic {
 
         int256 skewBefore = MarginState.skewOf(ledgers);
         MarginLedger.setAccount(ledgers, before, a);
-        MarginLedger.releasePremium(ctx, skewBefore, MarginState.skewOf(ledgers), 0);
+        int256 skewAfter = MarginState.skewOf(ledgers);
+        uint256 kept = SkewMath.premiumKeptUp(ledgers.skewPremium, skewBefore, skewAfter);
+        MarginLedger.movePremium(ctx, skewAfter, kept, 0, 0);
         if (shortfall != 0) {
             MarginState.Losses memory losses = self.losses;
             covered = MarginLedger.coverBadDebt(ledgers, losses, shortfall, block.timestamp);
@@ -103,7 +119,7 @@ library RiskLogic {
         uint256 penalty,
         uint256 reward
     ) private {
-        uint128 insured = ((penalty - reward) * INSURANCE_SHARE_PPM / PPM).toUint128();
+        uint128 insured = (((penalty - reward) * INSURANCE_SHARE_PPM) / PPM).toUint128();
         a.collateral -= penalty.toUint128();
         ledgers.credited += reward.toUint128();
         ledgers.insuranceFund += insured;
@@ -150,11 +166,12 @@ library RiskLogic {
     }
 
     /// @dev max(2 IMR, 10 %) of notional stays, in equity and in cash: profit that is not realized does not count.
-    function _requireWithdrawable(MarginState.Context memory ctx, address account, IMarginPool.Account memory a)
-        private
-        pure
-    {
-        (uint256 initialRatio,) = OrderLogic.initialMargin(ctx, a.size);
+    function _requireWithdrawable(
+        MarginState.Context memory ctx,
+        address account,
+        IMarginPool.Account memory a
+    ) private pure {
+        (uint256 initialRatio, ) = OrderLogic.initialMargin(ctx, a.size);
         uint256 needed = MarginLedger.notionalUp(ctx.config, a.size, ctx.market.priceWad).mulWadUp(
             MarginMath.withdrawalRatioWad(initialRatio)
         );
@@ -167,10 +184,10 @@ library RiskLogic {
     // ---------------------------------------------------------------- the pool
 
     /// @notice See IMarginPool.sync.
-    function sync(MarginState.Storage storage self, MarginState.Config memory config)
-        external
-        returns (IMarginPool.Snapshot memory)
-    {
+    function sync(
+        MarginState.Storage storage self,
+        MarginState.Config memory config
+    ) external returns (IMarginPool.Snapshot memory) {
         MarginState.Context memory ctx = self.open(config);
         self.close(ctx);
         return ctx.snapshot();
@@ -186,34 +203,34 @@ library RiskLogic {
         int256 quoteDelta
     ) external returns (IMarginPool.Snapshot memory) {
         MarginState.Context memory ctx = self.open(config);
-        ctx.ledgers.inventoryBase = uint256(int256(uint256(ctx.ledgers.inventoryBase)) + baseDelta).toUint128();
-        ctx.ledgers.inventoryQuote = uint256(int256(uint256(ctx.ledgers.inventoryQuote)) + quoteDelta).toUint128();
+        ctx.ledgers.inventoryBase = uint256(int256(uint256(ctx.ledgers.inventoryBase)) + baseDelta)
+            .toUint128();
+        ctx.ledgers.inventoryQuote = uint256(int256(uint256(ctx.ledgers.inventoryQuote)) + quoteDelta)
+            .toUint128();
         self.close(ctx);
         emit IMarginPool.PoolTraded(baseDelta, quoteDelta);
         return ctx.snapshot();
     }
 
     /// @notice See IMarginPool.snapshot.
-    function viewSnapshot(MarginState.Storage storage self, MarginState.Config memory config)
-        external
-        view
-        returns (IMarginPool.Snapshot memory)
-    {
+    function viewSnapshot(
+        MarginState.Storage storage self,
+        MarginState.Config memory config
+    ) external view returns (IMarginPool.Snapshot memory) {
         return self.preview(config).snapshot();
     }
 
     /// @notice See IMarginPool.poolState.
-    function viewPool(MarginState.Storage storage self, MarginState.Config memory config)
-        external
-        view
-        returns (IMarginPool.PoolState memory s)
-    {
+    function viewPool(
+        MarginState.Storage storage self,
+        MarginState.Config memory config
+    ) external view returns (IMarginPool.PoolState memory s) {
         MarginState.Context memory ctx = self.preview(config);
         s.equity = ctx.equity.divFloor(config.quoteScale);
         s.equityBid = ctx.equityBid.divFloor(config.quoteScale);
-        s.equityAsk = SolvencyMath.equityAsk(
-            ctx.book, int256(ctx.market.lowerPriceWad), int256(ctx.market.upperPriceWad)
-        ).divCeil(config.quoteScale);
+        s.equityAsk = SolvencyMath
+            .equityAsk(ctx.book, int256(ctx.market.lowerPriceWad), int256(ctx.market.upperPriceWad))
+            .divCeil(config.quoteScale);
         s.skew = MarginState.skewOf(ctx.ledgers);
         s.netExposureBase = ctx.netExposure / config.baseScale;
         s.targetInventoryBase = uint256(ctx.targetInventory / config.baseScale);
@@ -223,11 +240,11 @@ library RiskLogic {
     }
 
     /// @notice See IMarginPool.position.
-    function viewPosition(MarginState.Storage storage self, MarginState.Config memory config, address account)
-        external
-        view
-        returns (IMarginPool.PositionView memory v)
-    {
+    function viewPosition(
+        MarginState.Storage storage self,
+        MarginState.Config memory config,
+        address account
+    ) external view returns (IMarginPool.PositionView memory v) {
         MarginState.Context memory ctx = self.preview(config);
         IMarginPool.Account memory a = self.accounts[account];
         v.size = a.size;

@@ -48,11 +48,14 @@ library ShareLogic {
         uint256 added = uint256((ctx.equity - before).max(0));
         if (added < MINIMUM_BOOTSTRAP_WAD) {
             revert IMarginPool.MarginPool_BootstrapTooSmall(
-                added / uint256(config.quoteScale), MINIMUM_BOOTSTRAP_WAD / uint256(config.quoteScale)
+                added / uint256(config.quoteScale),
+                MINIMUM_BOOTSTRAP_WAD / uint256(config.quoteScale)
             );
         }
         shares = SharesMath.toSharesDown(
-            added / uint256(config.quoteScale), 0, uint256(before.max(0) / config.quoteScale)
+            added / uint256(config.quoteScale),
+            0,
+            uint256(before.max(0) / config.quoteScale)
         );
         emit IMarginPool.Bootstrapped(msg.sender, baseAmount, quoteAmount, shares, ctx.market.priceWad);
     }
@@ -127,15 +130,15 @@ library ShareLogic {
         uint256 amount,
         bool inShares
     ) external view returns (uint256 assets, uint256 shares) {
-        (assets, shares,) = _quoteExit(self.preview(config), supply, amount, inShares);
+        (assets, shares, ) = _quoteExit(self.preview(config), supply, amount, inShares);
     }
 
     /// @notice Most that may enter now; 0 while the price is bad.
-    function maximumEnter(MarginState.Storage storage self, MarginState.Config memory config, uint256 supply)
-        external
-        view
-        returns (uint256 assets, uint256 shares)
-    {
+    function maximumEnter(
+        MarginState.Storage storage self,
+        MarginState.Config memory config,
+        uint256 supply
+    ) external view returns (uint256 assets, uint256 shares) {
         (bool good, MarginState.Context memory ctx) = _tryContext(self, config);
         return good ? _quoteEntry(ctx, supply, _entryLimit(ctx, supply), false) : (0, 0);
     }
@@ -156,11 +159,10 @@ library ShareLogic {
     }
 
     /// @notice max(E, 0) at the current price or, while that is bad, at the last good one. Never reverts.
-    function totalEquity(MarginState.Storage storage self, MarginState.Config memory config)
-        external
-        view
-        returns (uint256)
-    {
+    function totalEquity(
+        MarginState.Storage storage self,
+        MarginState.Config memory config
+    ) external view returns (uint256) {
         (bool good, MarginState.Context memory ctx) = _tryContext(self, config);
         if (!good) {
             IVolatilityOracle.Market memory market;
@@ -176,11 +178,12 @@ library ShareLogic {
 
     // ------------------------------------------------------------------- prices
 
-    function _quoteEntry(MarginState.Context memory ctx, uint256 supply, uint256 amount, bool inShares)
-        private
-        pure
-        returns (uint256 assets, uint256 shares)
-    {
+    function _quoteEntry(
+        MarginState.Context memory ctx,
+        uint256 supply,
+        uint256 amount,
+        bool inShares
+    ) private pure returns (uint256 assets, uint256 shares) {
         uint256 ask = _ask(ctx);
         (assets, shares) = (amount, amount);
         if (inShares) assets = SharesMath.grossUp(SharesMath.toAssetsUp(shares, supply, ask), _feeWad(ctx));
@@ -188,11 +191,12 @@ library ShareLogic {
     }
 
     /// @dev gross: what leaves LPs' equity, assets and fee.
-    function _quoteExit(MarginState.Context memory ctx, uint256 supply, uint256 amount, bool inShares)
-        private
-        pure
-        returns (uint256 assets, uint256 shares, uint256 gross)
-    {
+    function _quoteExit(
+        MarginState.Context memory ctx,
+        uint256 supply,
+        uint256 amount,
+        bool inShares
+    ) private pure returns (uint256 assets, uint256 shares, uint256 gross) {
         uint256 bid = _bid(ctx);
         (assets, shares) = (amount, amount);
         if (inShares) {
@@ -206,7 +210,7 @@ library ShareLogic {
 
     /// @dev w phi: cost of the exposure that a deposit brings or a withdrawal takes. 1e18.
     function _feeWad(MarginState.Context memory ctx) private pure returns (uint256) {
-        return uint256(ctx.config.weightWad) * ctx.band.hedgeRatePpm / PPM;
+        return (uint256(ctx.config.weightWad) * ctx.band.hedgeRatePpm) / PPM;
     }
 
     function _lpBand(MarginState.Context memory ctx) private pure returns (int256 lower, int256 upper) {
@@ -240,8 +244,10 @@ library ShareLogic {
         int256 limit = _bidWad(ctx) - ctx.required.mulWadCeil(WITHDRAWAL_RATIO_WAD);
         int256 holdings = ctx.book.inventoryQuote + ctx.book.inventoryBase.mulWadCeil(ctx.price);
         limit = limit.min(
-            ctx.book.inventoryQuote - ctx.book.unpaidClaims - SolvencyMath.traderProfitUp(ctx.book, ctx.price).max(0)
-                - holdings.mulWadCeil(QUOTE_RESERVE_WAD)
+            ctx.book.inventoryQuote -
+                ctx.book.unpaidClaims -
+                SolvencyMath.traderProfitUp(ctx.book, ctx.price).max(0) -
+                holdings.mulWadCeil(QUOTE_RESERVE_WAD)
         );
         if (ctx.state == IMarginPool.RiskState.Normal) {
             limit = limit.min(
@@ -277,9 +283,13 @@ library ShareLogic {
     }
 
     function _wanted(MarginState.Context memory ctx) private pure returns (int256) {
-        return SolvencyMath.wantedInventory(
-            SolvencyMath.skew(ctx.book), ctx.price, ctx.equity, ctx.config.weightWad
-        );
+        return
+            SolvencyMath.wantedInventory(
+                SolvencyMath.skew(ctx.book),
+                ctx.price,
+                ctx.equity,
+                ctx.config.weightWad
+            );
     }
 
     function _requireNotWorse(MarginState.Context memory ctx, IMarginPool.RiskState before) private pure {
@@ -290,21 +300,21 @@ library ShareLogic {
 
     // ------------------------------------------------------------------ context
 
-    function _openForShares(MarginState.Storage storage self, MarginState.Config memory config, uint256 supply)
-        private
-        returns (MarginState.Context memory ctx)
-    {
+    function _openForShares(
+        MarginState.Storage storage self,
+        MarginState.Config memory config,
+        uint256 supply
+    ) private returns (MarginState.Context memory ctx) {
         ctx = self.open(config);
         if (!ctx.market.caughtUp) revert IMarginPool.MarginPool_VolatilityBehind(ctx.market.roundId);
         if (supply != 0 && ctx.equityBid <= 0) revert IMarginPool.MarginPool_Insolvent(ctx.equityBid);
     }
 
     /// @dev False while the price is bad.
-    function _tryContext(MarginState.Storage storage self, MarginState.Config memory config)
-        private
-        view
-        returns (bool good, MarginState.Context memory ctx)
-    {
+    function _tryContext(
+        MarginState.Storage storage self,
+        MarginState.Config memory config
+    ) private view returns (bool good, MarginState.Context memory ctx) {
         try config.volatilityOracle.preview() returns (IVolatilityOracle.Market memory market) {
             return (true, self.openAt(config, market));
         } catch {

@@ -41,14 +41,22 @@ contract PriceOracle is IPriceOracle {
         }
         uint256 lpPriceBandWad_ = priceBandWad_.max(deviationThresholdWad);
         if (lpPriceBandWad_ > MAXIMUM_LP_PRICE_BAND_WAD) {
-            revert PriceOracle_LpPriceBandOutOfBounds(lpPriceBandWad_, priceBandWad_, MAXIMUM_LP_PRICE_BAND_WAD);
+            revert PriceOracle_LpPriceBandOutOfBounds(
+                lpPriceBandWad_,
+                priceBandWad_,
+                MAXIMUM_LP_PRICE_BAND_WAD
+            );
         }
         if (heartbeatSeconds < MINIMUM_HEARTBEAT || heartbeatSeconds > MAXIMUM_HEARTBEAT) {
             revert PriceOracle_HeartbeatOutOfBounds(heartbeatSeconds, MINIMUM_HEARTBEAT, MAXIMUM_HEARTBEAT);
         }
         uint8 feedDecimals = feed_.decimals();
         if (feedDecimals < MINIMUM_FEED_DECIMALS || feedDecimals > MAXIMUM_FEED_DECIMALS) {
-            revert PriceOracle_FeedDecimalsOutOfBounds(feedDecimals, MINIMUM_FEED_DECIMALS, MAXIMUM_FEED_DECIMALS);
+            revert PriceOracle_FeedDecimalsOutOfBounds(
+                feedDecimals,
+                MINIMUM_FEED_DECIMALS,
+                MAXIMUM_FEED_DECIMALS
+            );
         }
         FEED = feed_;
         FEED_SCALE = 10 ** (MAXIMUM_FEED_DECIMALS - feedDecimals);
@@ -85,12 +93,13 @@ contract PriceOracle is IPriceOracle {
     {
         int256 answer;
         uint80 answeredInRound;
-        (roundId, answer,, updatedAt, answeredInRound) = FEED.latestRoundData();
+        (roundId, answer, , updatedAt, answeredInRound) = FEED.latestRoundData();
         if (updatedAt == 0 || updatedAt > block.timestamp || answeredInRound < roundId) {
             revert PriceOracle_RoundIncomplete(roundId, answeredInRound, updatedAt);
         }
         if (answer <= 0) revert PriceOracle_PriceNotPositive(roundId, answer);
-        if (block.timestamp - updatedAt > MAXIMUM_AGE) revert PriceOracle_PriceStale(roundId, updatedAt, MAXIMUM_AGE);
+        if (block.timestamp - updatedAt > MAXIMUM_AGE)
+            revert PriceOracle_PriceStale(roundId, updatedAt, MAXIMUM_AGE);
 
         priceWad = uint256(answer) * FEED_SCALE;
         lowerWad = priceWad.mulWad(WAD - PRICE_BAND_WAD);
@@ -109,10 +118,19 @@ contract PriceOracle is IPriceOracle {
     /// @inheritdoc IPriceOracle
     function roundAt(uint80 roundId) external view returns (bool valid, Round memory round) {
         try FEED.getRoundData(roundId) returns (
-            uint80 id, int256 answer, uint256, uint256 updatedAt, uint80 answeredInRound
+            uint80 id,
+            int256 answer,
+            uint256,
+            uint256 updatedAt,
+            uint80 answeredInRound
         ) {
-            valid = id == roundId && answer > 0 && updatedAt != 0 && updatedAt <= block.timestamp
-                && answeredInRound >= roundId && uint256(answer) <= type(uint256).max / FEED_SCALE;
+            valid =
+                id == roundId &&
+                answer > 0 &&
+                updatedAt != 0 &&
+                updatedAt <= block.timestamp &&
+                answeredInRound >= roundId &&
+                uint256(answer) <= type(uint256).max / FEED_SCALE;
             if (valid) round = Round(uint256(answer) * FEED_SCALE, updatedAt, roundId);
         } catch {
             // The feed has no such round (aggregators skip ids): not an error, only no sample.

@@ -35,14 +35,19 @@ contract VolatilityOracle is IVolatilityOracle {
     /// @param priceOracle_ guarded price; it must be good at deployment
     /// @param initialVolatilityWad sigma before the first sample, within floor and ceiling
     constructor(IPriceOracle priceOracle_, uint256 initialVolatilityWad) {
-        if (initialVolatilityWad < VolatilityMath.FLOOR_WAD || initialVolatilityWad > VolatilityMath.CEILING_WAD) {
+        if (
+            initialVolatilityWad < VolatilityMath.FLOOR_WAD ||
+            initialVolatilityWad > VolatilityMath.CEILING_WAD
+        ) {
             revert VolatilityOracle_InitialVolatilityOutOfBounds(
-                initialVolatilityWad, VolatilityMath.FLOOR_WAD, VolatilityMath.CEILING_WAD
+                initialVolatilityWad,
+                VolatilityMath.FLOOR_WAD,
+                VolatilityMath.CEILING_WAD
             );
         }
         PRICE_ORACLE = priceOracle_;
-        (uint256 priceWad,,, uint256 updatedAt, uint80 roundId) = priceOracle_.latestPrice();
-        uint96 varianceWad = (initialVolatilityWad * initialVolatilityWad / VolatilityMath.WAD).toUint96();
+        (uint256 priceWad, , , uint256 updatedAt, uint80 roundId) = priceOracle_.latestPrice();
+        uint96 varianceWad = ((initialVolatilityWad * initialVolatilityWad) / VolatilityMath.WAD).toUint96();
         _estimate = Estimate({
             lastPriceWad: priceWad.toUint128(),
             lastRoundId: roundId,
@@ -122,9 +127,17 @@ contract VolatilityOracle is IVolatilityOracle {
 
     /// @dev Looks at up to `maximumRounds` rounds after the last one, oldest first, and changes `estimate` in place.
     /// The latest round was read by the price oracle; only the ones before it are fetched.
-    function _fold(Estimate memory estimate, uint256 maximumRounds) private view returns (Market memory market) {
-        (market.priceWad, market.lowerPriceWad, market.upperPriceWad, market.updatedAt, market.roundId) =
-            PRICE_ORACLE.latestPrice();
+    function _fold(
+        Estimate memory estimate,
+        uint256 maximumRounds
+    ) private view returns (Market memory market) {
+        (
+            market.priceWad,
+            market.lowerPriceWad,
+            market.upperPriceWad,
+            market.updatedAt,
+            market.roundId
+        ) = PRICE_ORACLE.latestPrice();
 
         if (market.roundId >> PHASE_SHIFT != estimate.lastRoundId >> PHASE_SHIFT) {
             // A new aggregator numbers its rounds anew: the return across the change is not a price move.
@@ -142,7 +155,10 @@ contract VolatilityOracle is IVolatilityOracle {
             }
         }
         market.caughtUp = estimate.lastRoundId >= market.roundId;
-        market.volatilityWad = VolatilityMath.volatilityWad(estimate.fastVarianceWad, estimate.slowVarianceWad);
+        market.volatilityWad = VolatilityMath.volatilityWad(
+            estimate.fastVarianceWad,
+            estimate.slowVarianceWad
+        );
         market.maintenanceVolatilityWad = estimate.maintenanceVolatilityWad;
     }
 
@@ -151,17 +167,29 @@ contract VolatilityOracle is IVolatilityOracle {
         if (updatedAt < estimate.lastSampledAt + MINIMUM_SPACING) return;
         uint256 elapsed = updatedAt - estimate.lastSampledAt;
         uint256 squaredReturn = VolatilityMath.squaredReturnWad(priceWad, estimate.lastPriceWad);
-        estimate.fastVarianceWad = VolatilityMath.updatedVarianceWad(
-            estimate.fastVarianceWad, squaredReturn, elapsed, VolatilityMath.FAST_TIME_CONSTANT
-        ).toUint96();
-        estimate.slowVarianceWad = VolatilityMath.updatedVarianceWad(
-            estimate.slowVarianceWad, squaredReturn, elapsed, VolatilityMath.SLOW_TIME_CONSTANT
-        ).toUint96();
-        estimate.maintenanceVolatilityWad = VolatilityMath.maintenanceVolatilityWad(
-            estimate.maintenanceVolatilityWad,
-            VolatilityMath.volatilityWad(estimate.fastVarianceWad, estimate.slowVarianceWad),
-            elapsed
-        ).toUint64();
+        estimate.fastVarianceWad = VolatilityMath
+            .updatedVarianceWad(
+                estimate.fastVarianceWad,
+                squaredReturn,
+                elapsed,
+                VolatilityMath.FAST_TIME_CONSTANT
+            )
+            .toUint96();
+        estimate.slowVarianceWad = VolatilityMath
+            .updatedVarianceWad(
+                estimate.slowVarianceWad,
+                squaredReturn,
+                elapsed,
+                VolatilityMath.SLOW_TIME_CONSTANT
+            )
+            .toUint96();
+        estimate.maintenanceVolatilityWad = VolatilityMath
+            .maintenanceVolatilityWad(
+                estimate.maintenanceVolatilityWad,
+                VolatilityMath.volatilityWad(estimate.fastVarianceWad, estimate.slowVarianceWad),
+                elapsed
+            )
+            .toUint64();
         estimate.lastPriceWad = priceWad.toUint128();
         estimate.lastSampledAt = updatedAt.toUint40();
     }

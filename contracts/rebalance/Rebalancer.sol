@@ -92,8 +92,11 @@ contract Rebalancer is IRebalancer {
             revert Rebalancer_NotDue(plan.reason, plan.netExposureBase, plan.outerBand, plan.outsideSince);
         }
         _lastTradeAt = uint40(block.timestamp);
-        (uint256 quoteAmount, IMarginPool.Snapshot memory next) =
-            MARGIN_POOL.tradeWithPool(plan.sellBase, plan.amountBase, plan.quoteLimit);
+        (uint256 quoteAmount, IMarginPool.Snapshot memory next) = MARGIN_POOL.tradeWithPool(
+            plan.sellBase,
+            plan.amountBase,
+            plan.quoteLimit
+        );
         int256 exposureAfter = next.netExposureWad / int256(BASE_SCALE);
         bool shrank = next.netExposureWad.magnitude() < s.netExposureWad.magnitude();
         if (!shrank || next.netExposureWad.oppositeSigns(s.netExposureWad)) {
@@ -141,13 +144,17 @@ contract Rebalancer is IRebalancer {
         (uint256 reserveBase, uint256 reserveQuote) = _reserves();
         uint256 fee = POOL.swapFee();
         (uint256 markedBase, uint256 markedQuote) = RebalanceMath.remarkedReserves(
-            reserveBase * BASE_SCALE, reserveQuote * QUOTE_SCALE, s.indexPriceWad
+            reserveBase * BASE_SCALE,
+            reserveQuote * QUOTE_SCALE,
+            s.indexPriceWad
         );
         uint256 excess = uint256(s.netExposureWad.magnitude()) - RebalanceMath.innerBand(s.outerBandWad);
         // The live reserve can be moved within a block, the re-marked one only by liquidity: the smaller one counts.
         uint256 depth = markedBase.min(reserveBase * BASE_SCALE);
-        uint256 amount = excess.min(depth * RebalanceMath.maximumChunkPpm(fee) / PPM)
-            .min(s.depthBaseWad * RebalanceMath.MAXIMUM_CHUNK_PPM / PPM) / BASE_SCALE;
+        uint256 amount =
+            excess.min((depth * RebalanceMath.maximumChunkPpm(fee)) / PPM).min(
+                (s.depthBaseWad * RebalanceMath.MAXIMUM_CHUNK_PPM) / PPM
+            ) / BASE_SCALE;
         if (amount == 0) return Reason.PoolTooShallow;
 
         plan.amountBase = amount;
@@ -157,17 +164,19 @@ contract Rebalancer is IRebalancer {
         if (plan.sellBase) {
             uint256 out = ConstantProductMath.amountOutDown(amount, markedBase, markedQuote, fee);
             plan.quoteLimit = out.mulWadUp(WAD - plan.toleranceWad);
-            return amount * BASE_SCALE > uint256(s.inventoryBaseWad) ? Reason.InsufficientInventory : Reason.Due;
+            return
+                amount * BASE_SCALE > uint256(s.inventoryBaseWad) ? Reason.InsufficientInventory : Reason.Due;
         }
         uint256 cost = ConstantProductMath.amountInUp(amount, markedBase, markedQuote, fee);
         plan.quoteLimit = cost.mulWad(WAD + plan.toleranceWad);
-        return plan.quoteLimit * QUOTE_SCALE > uint256(s.availableQuoteWad)
-            ? Reason.InsufficientInventory
-            : Reason.Due;
+        return
+            plan.quoteLimit * QUOTE_SCALE > uint256(s.availableQuoteWad)
+                ? Reason.InsufficientInventory
+                : Reason.Due;
     }
 
     function _reserves() private view returns (uint256 reserveBase, uint256 reserveQuote) {
-        (uint112 reserve0, uint112 reserve1,) = POOL.getReserves();
+        (uint112 reserve0, uint112 reserve1, ) = POOL.getReserves();
         return BASE_IS_TOKEN0 ? (reserve0, reserve1) : (reserve1, reserve0);
     }
 
@@ -188,7 +197,11 @@ contract Rebalancer is IRebalancer {
         if (elapsed == 0) return s;
         uint256 variance;
         if (first) {
-            variance = RebalanceMath.initialTargetVarianceWad(equity, s.indexPriceWad, INITIAL_TARGET_VOLATILITY_WAD);
+            variance = RebalanceMath.initialTargetVarianceWad(
+                equity,
+                s.indexPriceWad,
+                INITIAL_TARGET_VOLATILITY_WAD
+            );
         } else {
             uint256 move = target > _lastTargetWad ? target - _lastTargetWad : _lastTargetWad - target;
             variance = RebalanceMath.updatedTargetVarianceWad(_targetVarianceWad, move, elapsed);
@@ -199,13 +212,20 @@ contract Rebalancer is IRebalancer {
         _targetVarianceWad = variance.toUint216();
 
         (uint256 reserveBase, uint256 reserveQuote) = _reserves();
-        (uint256 depth,) = RebalanceMath.remarkedReserves(
-            reserveBase * BASE_SCALE, reserveQuote * QUOTE_SCALE, s.indexPriceWad
+        (uint256 depth, ) = RebalanceMath.remarkedReserves(
+            reserveBase * BASE_SCALE,
+            reserveQuote * QUOTE_SCALE,
+            s.indexPriceWad
         );
         if (!first) depth = RebalanceMath.updatedDepth(s.depthBaseWad, depth, elapsed);
         uint256 cost = RebalanceMath.unwindCostPpm(POOL.swapFee());
         uint256 outer = RebalanceMath.outerBand(
-            variance, equity, s.indexPriceWad, s.volatilityWad, cost, SolvencyMath.shockWad(s.volatilityWad)
+            variance,
+            equity,
+            s.indexPriceWad,
+            s.volatilityWad,
+            cost,
+            SolvencyMath.shockWad(s.volatilityWad)
         );
         emit BandUpdated(outer / BASE_SCALE, variance, depth / BASE_SCALE, cost);
         MARGIN_POOL.cacheBand(outer, depth, cost);
