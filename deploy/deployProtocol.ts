@@ -121,7 +121,10 @@ export async function deployProtocol(
     0n,
   ]);
   await factory.createPair(base, quote);
-  const pool = await ethers.getContractAt("ConstantProductPool", await factory.getPair(base, quote));
+  const pool = await ethers.getContractAt(
+    "ConstantProductPool",
+    await factory.getPair(base, quote),
+  );
   const priceOracle = await ethers.deployContract("PriceOracle", [
     feed,
     settings.heartbeatSeconds,
@@ -212,10 +215,12 @@ function fromWad(valueWad: bigint, decimals: number): bigint {
 
 function requireSane(settings: DeploymentSettings): void {
   for (const name of ["initialPrice", "heartbeatSeconds", "initialVolatility"] as const) {
-    if (settings[name] <= 0n) throw new RangeError(`${name} is ${settings[name]}; it must be positive`);
+    if (settings[name] <= 0n)
+      throw new RangeError(`${name} is ${settings[name]}; it must be positive`);
   }
   for (const name of ["lpEquity", "poolQuoteDepth", "insurance"] as const) {
-    if (settings[name] < 0n) throw new RangeError(`${name} is ${settings[name]}; it must not be negative`);
+    if (settings[name] < 0n)
+      throw new RangeError(`${name} is ${settings[name]}; it must not be negative`);
   }
   for (const name of ["baseDecimals", "quoteDecimals", "feedDecimals"] as const) {
     const decimals = settings[name];
