@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
 import { defineConfig } from "hardhat/config";
+import { quietDependencies } from "./scripts/quietDependencies.ts";
 
 /** `npm run test:deep` raises every campaign from a quick pass to its full counts. */
 const deep = process.env.BALLAST_DEEP === "1";
@@ -23,7 +24,7 @@ const compiler = {
 };
 
 export default defineConfig({
-  plugins: [hardhatToolboxMochaEthers],
+  plugins: [hardhatToolboxMochaEthers, quietDependencies],
   solidity: {
     // Profiles don't inherit from each other; both must name the compiler's path.
     profiles: { default: compiler, production: compiler },
