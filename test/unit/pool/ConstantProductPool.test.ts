@@ -949,6 +949,21 @@ describe("ConstantProductPool", () => {
       expect(await reservesOf(pool)).to.deep.equal([MAX_RESERVE, reserve - out]);
     });
 
+    it("are not exceeded by the first deposit, of either token", async () => {
+      const { pool, alice } = await loadFixture(empty);
+      const tooMuch = MAX_RESERVE + 1n;
+      for (const [amount0, amount1] of [
+        [tooMuch, 1_000_003n],
+        [1_000_003n, tooMuch],
+        [2n ** 256n - 1n, 2n],
+        [2n, 2n ** 256n - 1n],
+      ] as const) {
+        await expect(pool.addLiquidity(amount0, amount1, 0n, 0n, alice, FAR_DEADLINE))
+          .to.be.revertedWithCustomError(pool, "ConstantProductPool_ReserveOverflow")
+          .withArgs(amount0 > amount1 ? amount0 : amount1, MAX_RESERVE);
+      }
+    });
+
     it("are never exceeded", async () => {
       const { pool, poolAddress, token0, reserve, alice } = await loadFixture(nearlyFull);
       const room = 10n ** 15n;
