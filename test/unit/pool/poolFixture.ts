@@ -98,3 +98,9 @@ export function sqrtDown(value: bigint): bigint {
   }
   return root;
 }
+
+/** Uniswap V2's formulas with 997/1000, written down independently of the project's library. */
+export const v2AmountOut = (a: bigint, x: bigint, y: bigint): bigint =>
+  (a * 997n * y) / (x * 1000n + a * 997n);
+export const v2AmountIn = (b: bigint, x: bigint, y: bigint): bigint =>
+  (x * b * 1000n) / ((y - b) * 997n) + 1n;
