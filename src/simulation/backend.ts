@@ -93,7 +93,7 @@ export interface PositionView {
   readonly liquidatable: boolean;
 }
 
-/** What the rebalancer would do now. */
+/** What the rebalancer would do. */
 export interface RebalancePlan {
   readonly reason: RebalanceReason;
   readonly sellBase: boolean;
@@ -125,7 +125,8 @@ export interface ProtocolBackend {
   badDebt(): Promise<QuoteUnits>;
   account(trader: number): Promise<AccountView>;
   position(trader: number): Promise<PositionView>;
-  planRebalance(): Promise<RebalancePlan>;
+  /** What `rebalance()` would do in a block at `timestamp` (unix seconds). */
+  planRebalance(timestamp: number): Promise<RebalancePlan>;
   /** Frees what the backend holds. */
   close(): Promise<void>;
 }

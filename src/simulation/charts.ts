@@ -63,7 +63,7 @@ function renderSvg(
     instance.setOption({
       animation: false,
       useUTC: true,
-      grid: { left: 8, right: 16, top: 12, bottom: 4, containLabel: true },
+      grid: { left: 8, right: 16, top: 12, bottom: 4, outerBoundsMode: "same" },
       xAxis: {
         type: "time",
         splitNumber: size.ticks,

@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
-import { WAD } from "../units.ts";
+import { DEFAULT_SETTINGS } from "../../deploy/deployProtocol.ts";
+import { toNumber, WAD_DECIMALS } from "../units.ts";
 import type { BackendFactory } from "./backend.ts";
 import { type PolicyName, type RunResult, run } from "./engine.ts";
 import { BadInputError, causeInOneLine } from "./errors.ts";
@@ -12,11 +13,6 @@ import { reportHtml } from "./report.ts";
 import { comparisonSentence, POLICY_TITLES, type SimulationResult, toJson } from "./results.ts";
 import type { Scenario } from "./scenario.ts";
 import { summaryTable } from "./table.ts";
-
-/** LP equity at the start, whole quote tokens; order flow scales with it. */
-export const INITIAL_EQUITY_QUOTE = 10_000_000;
-/** The LPs' target weight of base. */
-export const TARGET_BASE_WEIGHT = WAD / 2n;
 
 const REPORT_FOLDER = "reports";
 const EXIT_FAILURE = 1;
@@ -32,10 +28,10 @@ export async function simulate(
   const { flow, seed, backend } = options;
   const policies: PolicyName[] =
     options.policy === "both" ? ["rebalance", "none"] : [options.policy];
-  const targetBaseWeight = TARGET_BASE_WEIGHT;
+  const { targetBaseWeight, lpEquity } = DEFAULT_SETTINGS;
   const intents = generateIntents(scenario, flow, seed, {
-    initialEquityQuote: INITIAL_EQUITY_QUOTE,
-    targetBaseWeight: Number(targetBaseWeight) / Number(WAD),
+    initialEquityQuote: toNumber(lpEquity, WAD_DECIMALS),
+    targetBaseWeight: toNumber(targetBaseWeight, WAD_DECIMALS),
   });
   const runs: RunResult[] = [];
   for (const [index, policy] of policies.entries()) {

@@ -126,7 +126,7 @@ class Simulation {
     if (policy === "rebalance") await this.#keep(price, time);
 
     await this.#look(this.#lastBlockAt);
-    const plan = await this.#backend.planRebalance();
+    const plan = await this.#backend.planRebalance(this.#lastBlockAt + 1);
     this.#metrics.endStep(time, this.#solvency, this.#pool, plan.innerBand);
   }
 
@@ -161,20 +161,22 @@ class Simulation {
     await this.#mine(time + FILL_BLOCK, [{ kind: "publishPrice", price }, ...fills]);
   }
 
-  /** Keepers call while anything is due; the arbitrageur trades first in each of their blocks. */
+  /** Keepers call while anything is or may become due; the arbitrageur trades first in each of their blocks. */
   async #keep(price: Wad, time: number): Promise<void> {
     const calls = keeperCallsPerStep(this.#options.scenario.stepSeconds);
     for (let call = 0; call < calls; call++) {
-      const plan = await this.#backend.planRebalance();
-      const waits = plan.reason === "NotYetEligible" || plan.reason === "AlreadyThisBlock";
-      if (plan.reason !== "Due" && !waits) return;
+      const at = time + FIRST_KEEPER_BLOCK + call * KEEPER_BLOCK_SPACING;
+      const plan = await this.#backend.planRebalance(at);
+      if (plan.reason !== "Due" && plan.reason !== "NotYetEligible") return;
       const { actions, after } = arbitrage(this.#backend, await this.#backend.pool(), price);
-      if (plan.amountBase > 0n && chunkFills(plan, after)) actions.push({ kind: "rebalance" });
-      await this.#mine(time + FIRST_KEEPER_BLOCK + call * KEEPER_BLOCK_SPACING, actions);
+      if (plan.reason === "Due" && chunkFills(plan, after)) actions.push({ kind: "rebalance" });
+      // A keeper that was refused does not pay for the same refusal again before the next price.
+      if (actions.length > 0 && !(await this.#mine(at, actions))) return;
     }
   }
 
-  async #mine(time: number, actions: readonly Action[]): Promise<void> {
+  /** @returns whether all actions went through */
+  async #mine(time: number, actions: readonly Action[]): Promise<boolean> {
     const results = await this.#backend.mine(time, actions);
     this.#lastBlockAt = time;
     for (const { action, ok, error } of results) {
@@ -191,6 +193,7 @@ class Simulation {
     }
     this.#metrics.results(results, this.#pool.swapFee);
     await this.#traders.observe(results);
+    return results.every(({ ok }) => ok);
   }
 
   async #look(time: number): Promise<void> {

@@ -250,8 +250,13 @@ export async function createEvmBackend(setup: BackendSetup): Promise<ProtocolBac
       const [position] = await view(marginPool, "position", [addressOf(trader)]);
       return { equity: position.equity, liquidatable: position.liquidatable };
     },
-    planRebalance: async () => {
-      const [plan] = await view(rebalancer, "previewRebalance");
+    planRebalance: async (timestamp) => {
+      const { address, interface: abi } = rebalancer;
+      const data = abi.encodeFunctionData("previewRebalance");
+      const [plan] = abi.decodeFunctionResult(
+        "previewRebalance",
+        await chain.callAt(timestamp, address, data),
+      );
       return {
         reason: REBALANCE_REASONS[Number(plan.reason)] ?? "InsideBand",
         sellBase: plan.sellBase,

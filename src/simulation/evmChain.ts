@@ -95,6 +95,16 @@ export class EvmChain {
     return String(result);
   }
 
+  /** Runs a view as a transaction in a block at `timestamp` would: state of the latest block, time of the next. */
+  async callAt(timestamp: number, to: string, data: string): Promise<string> {
+    await this.#provider.request({ method: "evm_setNextBlockTimestamp", params: [timestamp] });
+    const result: unknown = await this.#provider.request({
+      method: "eth_call",
+      params: [{ to, data }, "pending"],
+    });
+    return String(result);
+  }
+
   async #receipt(hash: string, transaction: ChainTransaction): Promise<ChainReceipt> {
     const answer: unknown = await this.#provider.request({
       method: "eth_getTransactionReceipt",

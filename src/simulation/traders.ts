@@ -148,7 +148,7 @@ export class Traders {
     const sizeAfter = account.size + sizeDelta;
     const opened =
       account.size * sizeDelta < 0n
-        ? this.#max(0n, absolute(sizeDelta) - absolute(account.size))
+        ? max(0n, absolute(sizeDelta) - absolute(account.size))
         : absolute(sizeDelta);
     const risk = estimateRisk(solvency, this.#backend.quoteDecimals);
     const openedNotional = this.#notional(opened, price);
@@ -164,10 +164,11 @@ export class Traders {
     } else if (opened === 0n) {
       deposit = fee;
     } else {
-      const equity = (await this.#backend.position(trader)).equity;
+      // The protocol wants the margin in cash: profit that is not realized does not count.
+      const equity = min((await this.#backend.position(trader)).equity, account.collateral);
       const needed = this.#quote(totalNotional * ratio + allowance);
       const added = account.size * sizeDelta > 0n ? this.#quote(wanted) : 0n;
-      deposit = this.#max(added, needed - equity) + fee;
+      deposit = max(added, needed - equity) + fee;
     }
     const actions: Action[] = [];
     if (deposit > 0n) actions.push({ kind: "depositMargin", trader, amount: deposit });
@@ -195,10 +196,6 @@ export class Traders {
     return BigInt(Math.ceil(wholeTokens)) * 10n ** BigInt(this.#backend.quoteDecimals);
   }
 
-  #max(a: bigint, b: bigint): bigint {
-    return a > b ? a : b;
-  }
-
   #filled(trader: number, remaining: bigint): void {
     const order = this.#pending.get(trader);
     if (order === undefined) return;
@@ -222,4 +219,12 @@ export class Traders {
     else this.counts.failed++;
     this.counts.reasons.set(reason, (this.counts.reasons.get(reason) ?? 0) + 1);
   }
+}
+
+function max(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+function min(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
 }
