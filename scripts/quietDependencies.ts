@@ -12,8 +12,8 @@ export const quietDependencies: HardhatPlugin = {
         invokeSolc: async (context, compiler, input, config, next) => {
           const output = await next(context, compiler, input, config);
           const errors = output.errors?.filter(
-            ({ severity, sourceLocation }) =>
-              severity === "error" || !sourceLocation?.file.startsWith("npm/"),
+            ({ severity, formattedMessage }) =>
+              severity === "error" || !formattedMessage?.includes("--> npm/"),
           );
           return errors === undefined ? output : { ...output, errors };
         },
