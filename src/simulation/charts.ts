@@ -40,8 +40,9 @@ const STAND_INS = {
 } as const;
 
 const FONT_SIZE = 12;
+const FONT_FAMILY = "sans-serif";
 const WIDE = { width: 860, height: 280, ticks: 8 };
-const NARROW = { width: 380, height: 250, ticks: 4 };
+const NARROW = { width: 380, height: 250, ticks: 3 };
 
 /** The chart as two SVGs, one for wide and one for narrow screens, with colors as CSS variables. */
 export function renderChart(chart: ChartDefinition): { wide: string; narrow: string } {
@@ -59,7 +60,7 @@ function renderSvg(
     height: size.height,
   });
   try {
-    const label = { color: STAND_INS.text, fontSize: FONT_SIZE, fontFamily: "inherit" };
+    const label = { color: STAND_INS.text, fontSize: FONT_SIZE, fontFamily: FONT_FAMILY };
     instance.setOption({
       animation: false,
       useUTC: true,
@@ -120,7 +121,7 @@ function levelSeries(chart: ChartDefinition): LineSeriesOption[] {
           position: "insideStartTop",
           color: STAND_INS.text,
           fontSize: FONT_SIZE,
-          fontFamily: "inherit",
+          fontFamily: FONT_FAMILY,
         },
         data: chart.levels.map(({ value, label }) => ({
           yAxis: value,
@@ -135,8 +136,8 @@ function levelSeries(chart: ChartDefinition): LineSeriesOption[] {
 function formatTick(value: number): string {
   const magnitude = Math.abs(value);
   if (magnitude >= 1e6) return `${Number((value / 1e6).toFixed(2))} M`;
-  if (magnitude >= 1e4) return `${Number((value / 1e3).toFixed(1))} k`;
-  return String(Number(value.toFixed(4)));
+  if (magnitude >= 1e5) return `${Number((value / 1e3).toFixed(1))} k`;
+  return Number(value.toFixed(4)).toLocaleString("en-US");
 }
 
 function withVariables(svg: string): string {

@@ -23,7 +23,7 @@ export function createProgress(total: number, quiet: boolean): Progress {
     },
     Presets.shades_classic,
   );
-  bar.start(total, 0, { label: "deploying", eta_formatted: "" });
+  bar.start(total, 0, { label: "deploying" });
   return { update: (done, label) => bar.update(done, { label }), stop: () => bar.stop() };
 }
 

@@ -110,6 +110,7 @@ function charts(result: SimulationResult): ChartDefinition[] {
         { value: 1.5, label: "Normal above 1.5" },
         { value: 1, label: "Insolvent below 1" },
       ],
+      fromZero: true,
     },
     {
       title: "Base reserve of the constant-product pool",
