@@ -207,7 +207,7 @@ contract MarginPool is MarginShares {
             moved = QUOTE.balanceOf(address(this)) - before;
         } else {
             quoteAmount = POOL.swapExactOutput(
-                address(BASE),
+                address(QUOTE),
                 amountBase,
                 quoteLimit,
                 address(this),

@@ -167,7 +167,7 @@ contract Rebalancer is IRebalancer {
             return
                 amount * BASE_SCALE > uint256(s.inventoryBaseWad) ? Reason.InsufficientInventory : Reason.Due;
         }
-        uint256 cost = ConstantProductMath.amountInUp(amount, markedBase, markedQuote, fee);
+        uint256 cost = ConstantProductMath.amountInUp(amount, markedQuote, markedBase, fee);
         plan.quoteLimit = cost.mulWad(WAD + plan.toleranceWad);
         return
             plan.quoteLimit * QUOTE_SCALE > uint256(s.availableQuoteWad)
