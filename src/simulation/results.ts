@@ -69,8 +69,8 @@ export function comparisonSentence(runs: readonly RunResult[]): string | undefin
   const without = runs.find(({ policy }) => policy === "none")?.summary.maxDrawdown;
   if (withIt === undefined || without === undefined) return undefined;
   const figures = `${formatPercent(without, 2)} of equity without rebalancing, ${formatPercent(withIt, 2)} with it`;
-  if (withIt === without)
-    return `Against the LP benchmark both runs drew down equally: ${figures}.`;
+  const equal = formatPercent(withIt, 2) === formatPercent(without, 2);
+  if (equal) return `Against the LP benchmark both runs drew down alike: ${figures}.`;
   const [further, gap] =
     without > withIt ? ["without", without - withIt] : ["with", withIt - without];
   const points = formatPercent(gap, 2).replace(" %", "");
