@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {VolatilityMath} from "../libraries/VolatilityMath.sol";
+
+/// @title External face of VolatilityMath for tests
+/// @notice Each function calls its namesake of the library.
+contract VolatilityMathHarness {
+    function squaredReturnWad(uint256 priceWad, uint256 lastPriceWad) external pure returns (uint256) {
+        return VolatilityMath.squaredReturnWad(priceWad, lastPriceWad);
+    }
+
+    function decayWeightWad(uint256 elapsed, uint256 timeConstant) external pure returns (uint256) {
+        return VolatilityMath.decayWeightWad(elapsed, timeConstant);
+    }
+
+    function updatedVarianceWad(
+        uint256 varianceWad,
+        uint256 squaredReturn,
+        uint256 elapsed,
+        uint256 timeConstant
+    ) external pure returns (uint256) {
+        return VolatilityMath.updatedVarianceWad(varianceWad, squaredReturn, elapsed, timeConstant);
+    }
+
+    function volatilityWad(uint256 fastVarianceWad, uint256 slowVarianceWad) external pure returns (uint256) {
+        return VolatilityMath.volatilityWad(fastVarianceWad, slowVarianceWad);
+    }
+
+    function maintenanceVolatilityWad(
+        uint256 maintenanceWad,
+        uint256 sigmaWad,
+        uint256 elapsed
+    ) external pure returns (uint256) {
+        return VolatilityMath.maintenanceVolatilityWad(maintenanceWad, sigmaWad, elapsed);
+    }
+
+    function deviationWad(uint256 sigmaWad, uint256 horizon) external pure returns (uint256) {
+        return VolatilityMath.deviationWad(sigmaWad, horizon);
+    }
+}
