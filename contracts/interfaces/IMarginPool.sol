@@ -208,6 +208,7 @@ interface IMarginPool is IERC4626 {
     error MarginPool_WeightOutOfBounds(uint256 targetBaseWeightWad, uint256 maximumWad);
     error MarginPool_TokenDecimalsOutOfBounds(address token, uint8 decimals, uint8 maximum);
     error MarginPool_AlreadyBootstrapped(uint256 totalSupply);
+    error MarginPool_NotBootstrapped();
     error MarginPool_BootstrapTooSmall(uint256 equity, uint256 minimum);
     error MarginPool_OnlyRebalancer(address caller, address rebalancer);
     error MarginPool_ZeroAmount();
@@ -242,7 +243,8 @@ interface IMarginPool is IERC4626 {
 
     // ------------------------------------------------------------------ LPs
 
-    /// @notice First liquidity, in kind, while no shares exist; anyone may give it. Later liquidity is quote only.
+    /// @notice First liquidity, in kind, while no shares exist; anyone may give it, at least 1,000 quote worth. Later
+    /// liquidity is quote only, and none can come before.
     /// @param baseAmount base token units
     /// @param quoteAmount quote token units
     /// @return shares minted to the caller at the index price, locked like any new shares

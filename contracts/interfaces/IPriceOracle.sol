@@ -27,6 +27,8 @@ interface IPriceOracle {
     error PriceOracle_FeedDecimalsOutOfBounds(uint8 decimals, uint8 minimum, uint8 maximum);
     /// @notice The feed answered zero or less.
     error PriceOracle_PriceNotPositive(uint80 roundId, int256 answer);
+    /// @notice The feed answered more than 1e18 quote per base.
+    error PriceOracle_PriceTooLarge(uint80 roundId, int256 answer, int256 maximum);
     /// @notice The round was never finished, carries an older round's answer, or claims to come from the future.
     error PriceOracle_RoundIncomplete(uint80 roundId, uint80 answeredInRound, uint256 updatedAt);
     /// @notice The last round is older than heartbeat and grace together allow.
@@ -59,6 +61,6 @@ interface IPriceOracle {
     function isGood() external view returns (bool);
 
     /// @notice A past round, for the volatility estimate.
-    /// @return valid false where the feed has no such round or its answer is not usable; never reverts
+    /// @return valid false where the feed has no such round or its answer is not usable; does not revert on a feed with the promised interface
     function roundAt(uint80 roundId) external view returns (bool valid, Round memory round);
 }

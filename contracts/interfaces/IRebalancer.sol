@@ -12,7 +12,8 @@ interface IRebalancer {
         NotYetEligible,
         AlreadyThisBlock,
         PoolTooShallow,
-        InsufficientInventory
+        InsufficientInventory,
+        Insolvent
     }
 
     /// @notice Everything a keeper, a page or a test needs to know about the next rebalance. Amounts in token units.
@@ -60,7 +61,7 @@ interface IRebalancer {
     );
     /// @notice The band was measured again.
     /// @param outerBand h_out, base token units
-    /// @param targetVarianceWad nu^2, base^2 (whole tokens) per year, 1e18
+    /// @param targetVarianceWad nu^2, (share of equity)^2 per year, 1e18
     /// @param depthBase x_ema, base token units
     /// @param unwindCostPpm eps = 2 f + q_max / x, 1e6 = 100 %
     event BandUpdated(uint256 outerBand, uint256 targetVarianceWad, uint256 depthBase, uint256 unwindCostPpm);
@@ -71,6 +72,13 @@ interface IRebalancer {
     error Rebalancer_ExposureNotReduced(int256 exposureBefore, int256 exposureAfter);
     /// @notice The constant-product pool does not hold the margin pool's two tokens.
     error Rebalancer_PoolTokensMismatch(address pool, address token0, address token1);
+
+    /// @notice The first guess of the target's daily move is outside 0.5 % .. 100 % of equity.
+    error Rebalancer_InitialTargetVolatilityOutOfBounds(
+        uint256 volatilityWad,
+        uint256 minimumWad,
+        uint256 maximumWad
+    );
 
     /// @notice The margin pool this rebalancer acts for.
     function marginPool() external view returns (address);
@@ -90,7 +98,7 @@ interface IRebalancer {
     function poke() external;
 
     /// @notice State of the band's measurement.
-    /// @return targetVarianceWad nu^2, base^2 (whole tokens) per year, 1e18
+    /// @return targetVarianceWad nu^2, (share of equity)^2 per year, 1e18
     /// @return lastTargetBase b* at the last sample, base token units
     /// @return lastSampledAt time of the last sample, unix seconds
     /// @return lastRoundId round of the last sample

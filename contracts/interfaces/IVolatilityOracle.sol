@@ -44,11 +44,14 @@ interface IVolatilityOracle {
         uint256 ceilingWad
     );
 
+    /// @notice The feed went back to an older round: the price is bad until it moves on.
+    error VolatilityOracle_RoundRegressed(uint80 roundId, uint80 lastRoundId);
+
     /// @notice The guarded price this oracle samples.
     function priceOracle() external view returns (address);
 
     /// @notice Reads the price, folds at most two rounds and returns what everything downstream computes with.
-    /// Reverts with the price oracle's error while the price is bad.
+    /// Reverts with the price oracle's error while the price is bad, and with `RoundRegressed`.
     function sync() external returns (Market memory market);
 
     /// @notice What `sync` would return now, without storing it.

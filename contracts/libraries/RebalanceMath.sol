@@ -22,6 +22,13 @@ library RebalanceMath {
     /// Tolerance of the minimum output: 10 bp at first, pool fee + 10 bp after ten minutes.
     uint256 internal constant TOLERANCE_WAD = 0.001e18;
     uint256 internal constant TOLERANCE_RAMP = 10 minutes;
+    /// What the target is taken to move in a day at least, and in one sample at most, as a share of equity.
+    uint256 internal constant MINIMUM_DAILY_MOVE_WAD = 0.005e18;
+    uint256 internal constant MAXIMUM_MOVE_WAD = 10e18;
+    /// phi: a day's average of what hedging cost, within 10..50 bp.
+    uint256 internal constant HEDGE_TIME_CONSTANT = 1 days;
+    uint256 internal constant HEDGE_MINIMUM_PPM = 1_000;
+    uint256 internal constant HEDGE_MAXIMUM_PPM = 5_000;
     int256 internal constant LN_2_WAD = 693_147_180_559_945_309;
 
     /// @notice q_max / x = min(f / 2, 0.5 %): the largest chunk as a share of the pool's base. At q <= f x a sandwich
@@ -35,9 +42,9 @@ library RebalanceMath {
         return 2 * swapFeePpm + maximumChunkPpm(swapFeePpm);
     }
 
-    /// @notice h_out = min(cbrt(3 eps nu^2 / (2 rho_a sigma^2 P)), cap) with rho_a = rho / E and the cap where
-    /// |D| P shock = 2.5 % of E.
-    /// @param targetVarianceWad nu^2, base^2 per year
+    /// @notice h_out = E / P x min(cbrt(3 eps nu^2 / (2 rho sigma^2)), cap), the cap being where a shock costs 2.5 % of E.
+    /// With nu^2 as a share of (E / P)^2 this is cbrt(3 eps nu^2 / (2 rho_a sigma^2 P)), rho_a = rho / E, in base.
+    /// @param targetVarianceWad nu^2, (share of equity)^2 per year
     /// @param equity E, at least one quote token
     /// @param shockWad max(2.82 sigma sqrt(1 day), 20 %)
     function outerBand(
@@ -49,12 +56,12 @@ library RebalanceMath {
         uint256 shockWad
     ) internal pure returns (uint256) {
         uint256 variance = sigmaWad.mulWad(sigmaWad);
-        uint256 cube = (3 * unwindCostPpm_ * targetVarianceWad).fullMulDiv(equity, price).fullMulDiv(
+        uint256 cube = (3 * unwindCostPpm_ * targetVarianceWad).fullMulDiv(
             WAD,
             2 * RISK_AVERSION * PPM * variance
         );
-        uint256 cap = BAND_CAP_WAD.fullMulDiv(equity, shockWad).fullMulDiv(WAD, price);
-        return cube.cbrtWad().min(cap);
+        uint256 share = cube.cbrtWad().min(BAND_CAP_WAD.divWad(shockWad));
+        return equity.fullMulDiv(share, price);
     }
 
     /// @notice h_in = h_out / 2.
@@ -62,14 +69,17 @@ library RebalanceMath {
         return outerBand_ / 2;
     }
 
-    /// @notice nu^2 after a move of the target: EWMA with tau = 1 day, at most doubling a day.
-    /// @param move |b* - b*_last|, base
+    /// @notice nu^2 after a move of the target: EWMA with tau = 1 day, at most doubling a day, never below the square
+    /// of 0.5 % a day. Without that floor a target that once stood still would leave the band closed for good.
+    /// @param varianceWad (share of equity)^2 per year
+    /// @param moveWad |b* - b*_last| P / E
     /// @param elapsed at least 1 second
     function updatedTargetVarianceWad(
         uint256 varianceWad,
-        uint256 move,
+        uint256 moveWad,
         uint256 elapsed
     ) internal pure returns (uint256) {
+        uint256 move = moveWad.min(MAXIMUM_MOVE_WAD);
         uint256 updated = VolatilityMath.updatedVarianceWad(
             varianceWad,
             move.mulWad(move),
@@ -79,18 +89,17 @@ library RebalanceMath {
         uint256 doubling = uint256(
             FixedPointMathLib.expWad((LN_2_WAD * int256(elapsed.min(64 days))) / int256(1 days))
         );
-        return updated.min(varianceWad.mulWad(doubling));
+        return updated.min(varianceWad.mulWad(doubling)).max(targetVarianceOf(MINIMUM_DAILY_MOVE_WAD));
     }
 
-    /// @notice nu^2 before it was measured, from a guess of how much of equity the target moves in a day.
-    /// @param dailyWad share of equity per square root of a day
-    function initialTargetVarianceWad(
-        uint256 equity,
-        uint256 price,
-        uint256 dailyWad
-    ) internal pure returns (uint256) {
-        uint256 perDay = equity.mulWad(dailyWad).divWad(price);
-        return perDay.mulWad(perDay) * (VolatilityMath.YEAR / 1 days);
+    /// @notice nu^2 of a target that moves `dailyWad` of equity per square root of a day.
+    function targetVarianceOf(uint256 dailyWad) internal pure returns (uint256) {
+        return dailyWad.mulWad(dailyWad) * (VolatilityMath.YEAR / 1 days);
+    }
+
+    /// @notice phi = cost / notional, within 10..50 bp.
+    function hedgeRatePpm(uint256 cost, uint256 notional) internal pure returns (uint256) {
+        return cost.fullMulDiv(PPM, notional.max(1)).clamp(HEDGE_MINIMUM_PPM, HEDGE_MAXIMUM_PPM);
     }
 
     /// @notice x_ema: falls with the depth at once, rises by a 24 h average.

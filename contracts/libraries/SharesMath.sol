@@ -80,7 +80,7 @@ library SharesMath {
         int256 price,
         int256 shock
     ) private pure returns (int256) {
-        int256 slack = SHOCK_LIMIT_WAD.mulWadFloor(equity) - distance.mulWadCeil(price).mulWadCeil(shock);
+        int256 slack = _slack(distance, equity, price, shock);
         return (slack * WAD).divFloor(slope.mulWadCeil(shock) + SHOCK_LIMIT_WAD);
     }
 
@@ -96,8 +96,19 @@ library SharesMath {
     ) internal pure returns (int256) {
         int256 slope = weight.mulWadCeil(shock) - SHOCK_LIMIT_WAD;
         if (slope <= 0) return type(int256).max;
-        int256 slack =
-            SHOCK_LIMIT_WAD.mulWadFloor(equity) - (wanted - inventory).mulWadCeil(price).mulWadCeil(shock);
+        int256 slack = _slack(wanted - inventory, equity, price, shock);
         return (slack * WAD).divFloor(slope).max(0);
+    }
+
+    /// @dev 5 % of equity - distance P shock, less what rounding b* and its value may add to the left side of the rule:
+    /// two units of base in b* and a few of quote.
+    function _slack(
+        int256 distance,
+        int256 equity,
+        int256 price,
+        int256 shock
+    ) private pure returns (int256) {
+        int256 rounding = 2 * price.divCeil(WAD) + 8;
+        return SHOCK_LIMIT_WAD.mulWadFloor(equity) - distance.mulWadCeil(price).mulWadCeil(shock) - rounding;
     }
 }

@@ -41,73 +41,93 @@ library SkewMath {
         uint256 sigmaWad,
         uint256 depthBase
     ) internal pure returns (uint256) {
-        uint256 least = (uint256(skewCap(equity, price)) * UNIT) / MAXIMUM_PREMIUM_WAD;
         // 1 / T_k is 365 per year, so E / (rho_s sigma^2 P T_k) = 365 E / (rho_s sigma^2 P)
         uint256 daysPerYear = VolatilityMath.YEAR / INCOME_TIME_CONSTANT;
         uint256 variance = sigmaWad.mulWad(sigmaWad);
         uint256 byRisk = ((uint256(equity) * daysPerYear) / RISK_AVERSION).divWad(variance).divWad(
             uint256(price)
         );
-        return byRisk.min(DEPTH_MULTIPLE * depthBase).max(least);
+        return byRisk.min(DEPTH_MULTIPLE * depthBase).max(leastSkewScale(equity, price));
     }
 
-    /// @notice skewScale_mm rises at once and falls by at most 10 % per hour.
+    /// @notice skewScale_mm rises at once and falls by at most 10 % per hour, elapsed time counting at most ten
+    /// minutes per update, like sigma_mm.
     function maintenanceSkewScale(
         uint256 maintenance,
         uint256 current,
         uint256 elapsed
     ) internal pure returns (uint256) {
-        uint256 fall = (MAINTENANCE_FALL_PER_HOUR_WAD * elapsed.min(10 hours)) / 1 hours;
+        uint256 counted = elapsed.min(VolatilityMath.MAINTENANCE_MAXIMUM_ELAPSED);
+        uint256 fall = (MAINTENANCE_FALL_PER_HOUR_WAD * counted) / 1 hours;
         return current.max(maintenance.mulWad(UNIT - fall));
     }
 
+    /// @notice The scale at which one more base costs p_max at the cap of the skew: skewScale is never below it.
+    function leastSkewScale(int256 equity, int256 price) internal pure returns (uint256) {
+        return (uint256(skewCap(equity, price)) * UNIT) / MAXIMUM_PREMIUM_WAD;
+    }
+
     /// @notice What a change of the skew does to the premium ledger J.
-    /// @param paid into J by a trade that raises |K|, rounded up
-    /// @param kept of J after the skew fell, rounded up
+    /// @param paid by a trade that raises |K|, rounded up
+    /// @param booked into J of what was paid, rounded down; the difference is income
+    /// @param kept of J after the skew fell, rounded down
     /// @param rebate of what J lost, to a trade that lowers |K|, rounded down; the rest of it is income
     struct Premium {
         uint256 paid;
+        uint256 booked;
         uint256 kept;
         uint256 rebate;
     }
 
-    /// @notice With j = J / K^2 and c = P / (2 skewScale): raising |K| to |K'| costs max(c, j) (K'^2 - K^2); lowering
-    /// it pays back min(c, j) (K^2 - K'^2) for skew that is older than this round, and J falls to J (K'/K)^2; across
-    /// zero the two in turn. No closed walk at one price profits: each step down gets back at most what J holds for
-    /// it, and each step up pays at least that.
+    /// @notice With j = J / K^2 and c = P / (2 skewScale): raising |K| to |K'| costs max(c, min(j, c_max)) per K'^2 - K^2;
+    /// lowering it pays back min(c, j) (K^2 - K'^2) for skew that is older than this round, and J falls to J (K'/K)^2;
+    /// across zero the two in turn. At one price and c no closed walk profits its participants: steps up pay at least
+    /// c per unit of K^2, steps down get at most c and never more than J holds. J is rounded down, so that dust left
+    /// at a tiny skew cannot make j, the price of the next step, large.
     /// @param ledger J
     /// @param rebateable part of K that is older than this round
+    /// @param scale skewScale
+    /// @param leastScale skewScale at c_max
     function premium(
         uint256 ledger,
         int256 skewBefore,
         int256 skewAfter,
         int256 rebateable,
         uint256 price,
-        uint256 scale
+        uint256 scale,
+        uint256 leastScale
     ) internal pure returns (Premium memory p) {
         uint256 before = uint256(skewBefore.magnitude());
         uint256 next = uint256(skewAfter.magnitude());
         bool crosses = skewBefore.oppositeSigns(skewAfter);
         (uint256 low, uint256 from) = crosses ? (0, 0) : (next, before);
 
-        p.kept = premiumKeptUp(ledger, skewBefore, skewAfter);
+        p.kept = premiumKeptDown(ledger, skewBefore, skewAfter);
         if (low < before) {
             uint256 old = uint256(retained(rebateable, skewBefore).magnitude());
             if (old > low) {
                 uint256 squares = old * old - low * low;
-                uint256 byLedger = ledger.fullMulDiv(squares, before * before).min(ledger - p.kept);
-                p.rebate = byLedger.min(squares.fullMulDiv(price, 2 * scale) / UNIT);
+                p.rebate = ledger.fullMulDiv(squares, before * before).min(_atPrice(squares, price, scale));
             }
         }
         if (next > from) {
             uint256 squares = next * next - from * from;
-            p.paid = squares.fullMulDivUp(price, 2 * scale).divUp(UNIT);
-            if (from != 0) p.paid = p.paid.max(ledger.fullMulDivUp(squares, from * from));
+            p.booked = _atPrice(squares, price, scale);
+            if (from != 0) {
+                uint256 byLedger = ledger.fullMulDiv(squares, from * from);
+                p.booked = p.booked.max(byLedger.min(_atPrice(squares, price, leastScale)));
+            }
+            p.paid = p.booked + 1;
         }
     }
 
-    /// @notice J (K'/K)^2 when |K| falls, 0 across zero, J otherwise. Rounded up: stays in the ledger.
-    function premiumKeptUp(
+    /// @dev c x `squares`, rounded down.
+    function _atPrice(uint256 squares, uint256 price, uint256 scale) private pure returns (uint256) {
+        return squares.fullMulDiv(price, 2 * scale) / UNIT;
+    }
+
+    /// @notice J (K'/K)^2 when |K| falls, 0 across zero, J otherwise. Rounded down.
+    function premiumKeptDown(
         uint256 ledger,
         int256 skewBefore,
         int256 skewAfter
@@ -116,7 +136,7 @@ library SkewMath {
         uint256 before = uint256(skewBefore.magnitude());
         uint256 next = uint256(skewAfter.magnitude());
         if (next >= before) return ledger;
-        return ledger.fullMulDivUp(next * next, before * before);
+        return ledger.fullMulDiv(next * next, before * before);
     }
 
     /// @notice K_ref after `elapsed`: falls with |K| at once, to 0 on a change of sign, rises by 10 % of equity per
@@ -140,8 +160,9 @@ library SkewMath {
         return reference_.magnitude() < skew.magnitude() ? reference_ : skew;
     }
 
-    /// @notice The part of a trade that the speed limit lets through: all of one that lowers |K|; otherwise up to
-    /// |K'| = |K_ref| + 10 % of equity.
+    /// @notice The part of a trade that the speed limit lets through: all of one that lowers |K| on the same side;
+    /// otherwise up to |K'| = |K_ref| + 10 % of equity, where K_ref counts as 0 on the other side of zero. A trade
+    /// across zero builds new skew however small the old one was, so it is limited there.
     /// @return allowed same sign as `sizeDelta`, possibly zero
     /// @return limit the largest |K'| now
     function speedLimited(
@@ -154,9 +175,14 @@ library SkewMath {
         int256 after_ = skew + sizeDelta;
         int256 kept = after_.oppositeSigns(reference_) ? int256(0) : reference_.magnitude();
         limit = kept + (SPEED_LIMIT_WAD * equity) / price;
-        if (after_.magnitude() <= skew.magnitude() || after_.magnitude() <= limit) return (sizeDelta, limit);
+        if (!builds(skew, after_) || after_.magnitude() <= limit) return (sizeDelta, limit);
         allowed = (after_ < 0 ? -limit : limit) - skew;
         if (allowed.oppositeSigns(sizeDelta)) allowed = 0;
+    }
+
+    /// @notice Whether moving the skew from K to K' builds skew: |K| grows, or K changes sign.
+    function builds(int256 skewBefore, int256 skewAfter) internal pure returns (bool) {
+        return skewBefore.oppositeSigns(skewAfter) || skewAfter.magnitude() > skewBefore.magnitude();
     }
 
     /// @notice phi P (max(0, |D'| - h_in) - max(0, |D| - h_in)), not below 0; the full phi P max(0, |D'| - h_in) when

@@ -44,8 +44,6 @@ contract MarginPool is MarginShares {
 
     uint256 private constant MAXIMUM_WEIGHT_WAD = 0.9e18;
     uint8 private constant MAXIMUM_DECIMALS = 18;
-    /// phi before any rebalance has been measured: 10 bp.
-    uint32 private constant INITIAL_HEDGE_RATE_PPM = 1_000;
 
     IERC20 private immutable BASE;
     IERC20 private immutable QUOTE;
@@ -81,8 +79,10 @@ contract MarginPool is MarginShares {
         SafeERC20.forceApprove(d.base, address(d.pool), type(uint256).max);
         SafeERC20.forceApprove(d.quote, address(d.pool), type(uint256).max);
 
-        _state.band.hedgeRatePpm = INITIAL_HEDGE_RATE_PPM;
-        _state.band.unwindCostPpm = uint32(RebalanceMath.unwindCostPpm(d.pool.swapFee()));
+        uint256 unwindCost = RebalanceMath.unwindCostPpm(d.pool.swapFee());
+        _state.band.unwindCostPpm = unwindCost.toUint32();
+        // Until a rebalance has been measured phi is one way of the round trip.
+        _state.band.hedgeRatePpm = RebalanceMath.hedgeRatePpm(unwindCost, 2 * RebalanceMath.PPM).toUint32();
         _state.clock.lastSyncAt = uint40(block.timestamp);
         RiskLogic.sync(_state, _config());
     }
@@ -231,8 +231,9 @@ contract MarginPool is MarginShares {
         uint256 depthBaseWad,
         uint256 unwindCostPpm
     ) external onlyRebalancer nonReentrant {
-        _state.band.outerBandWad = outerBandWad.toUint96();
-        _state.band.depthBaseWad = depthBaseWad.toUint96();
+        // Tokens so cheap that their amounts pass 2^96 / 1e18 get the widest band and depth there is room for.
+        _state.band.outerBandWad = uint96(outerBandWad.min(type(uint96).max));
+        _state.band.depthBaseWad = uint96(depthBaseWad.min(type(uint96).max));
         _state.band.unwindCostPpm = unwindCostPpm.toUint32();
         emit BandCached(
             outerBandWad / uint256(BASE_SCALE),

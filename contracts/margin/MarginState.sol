@@ -30,6 +30,7 @@ library MarginState {
         Round round; // slot 11
         Marks marks; // slot 12
         Losses losses; // slot 13
+        HedgeCost hedgeCost; // slot 14
         mapping(address => IMarginPool.Account) accounts;
         mapping(address => IMarginPool.Order) orders;
         mapping(address => uint256) credits; // quote token units
@@ -76,6 +77,13 @@ library MarginState {
         uint128 badDebt; // total since deployment, quote token units
         uint88 insuranceAllowance; // what insurance may still pay in this window, quote token units
         uint40 insuranceWindowAt; // when the window began, unix seconds
+    }
+
+    /// @dev 14 + 14 + 4 = 32 bytes. Sums of what rebalancing cost and moved, fading with a day's time constant.
+    struct HedgeCost {
+        uint112 cost; // oracle value given up, quote token units
+        uint112 notional; // hedged, quote token units
+        uint32 updatedAt; // unix seconds
     }
 
     struct ShareLock {

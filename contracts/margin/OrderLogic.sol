@@ -4,11 +4,11 @@ pragma solidity 0.8.37;
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
 import {IMarginPool} from "../interfaces/IMarginPool.sol";
-import {MarginMath} from "../libraries/MarginMath.sol";
 import {RebalanceMath} from "../libraries/RebalanceMath.sol";
 import {SignedWadMath} from "../libraries/SignedWadMath.sol";
 import {SkewMath} from "../libraries/SkewMath.sol";
 import {SolvencyMath} from "../libraries/SolvencyMath.sol";
+import {MarginAccount} from "./MarginAccount.sol";
 import {MarginLedger} from "./MarginLedger.sol";
 import {MarginState} from "./MarginState.sol";
 
@@ -27,11 +27,12 @@ library OrderLogic {
         int256 sizeDelta;
         int256 skewBefore;
         int256 skewAfter;
-        bool raisesSkew;
+        bool raisesSkew; // or builds it on the other side of zero
         bool opens; // part of it raises the account's own size
         uint256 sidePriceWad; // P+ for buys, P- for sells
         uint256 notional; // |sizeDelta| at the side price
         uint256 premiumPaid;
+        uint256 premiumBooked; // into J
         uint256 premiumKept; // of J
         uint256 rebate;
         int256 gain; // realized profit less funding owed
@@ -50,6 +51,8 @@ library OrderLogic {
     int256 internal constant OPEN_INTEREST_LIMIT_WAD = 0.6e18;
     /// Skew that can be hedged: base for 90 % of what is left after paying traders.
     int256 internal constant AFFORDABLE_WAD = 0.9e18;
+    /// A part of an order is worth a fill, and its fee, from 1 % of equity on: what the speed limit frees in a minute.
+    int256 internal constant SMALLEST_PART_WAD = 0.01e18;
 
     // ------------------------------------------------------------- entry points
 
@@ -77,16 +80,18 @@ library OrderLogic {
         bool reduceOnly =
             sizeDelta.oppositeSigns(a.size) && sizeDelta.magnitude() <= int256(a.size).magnitude();
 
-        _moveEscrow(ctx, a, account);
-        uint256 reserved;
-        if (!reduceOnly) {
-            (, reserved) = initialMargin(ctx, sizeAfter);
-            int256 equity = equityOf(ctx, a);
-            if (equity < int256(reserved)) {
-                revert IMarginPool.MarginPool_InsufficientMargin(account, equity, reserved);
-            }
-            reserved = reserved.min(a.collateral); // profit that is not realized may carry the rest
+        if (!_escrow(ctx, a)) {
+            revert IMarginPool.MarginPool_InsufficientFreeMargin(account, executionFee(config), a.collateral);
         }
+        // An account below maintenance is liquidation's: it could otherwise pay its last margin away in fees.
+        uint256 needed = MarginAccount.maintenanceMargin(ctx, a.size);
+        if (!reduceOnly) (, needed) = MarginAccount.initialMargin(ctx, sizeAfter);
+        int256 equity = MarginAccount.equityOf(ctx, a);
+        if (equity < int256(needed)) {
+            revert IMarginPool.MarginPool_InsufficientMargin(account, equity, needed);
+        }
+        // Profit that is not realized may carry what collateral does not.
+        uint256 reserved = reduceOnly ? 0 : needed.min(a.collateral).min(type(uint88).max);
         self.accounts[account] = a;
         self.orders[account] = IMarginPool.Order({
             sizeDelta: sizeDelta.toInt128(),
@@ -94,7 +99,7 @@ library OrderLogic {
             requestedAt: uint40(block.timestamp),
             expiresAt: expiresAt,
             roundId: ctx.market.roundId,
-            reservedMargin: reserved.toUint88(),
+            reservedMargin: uint88(reserved),
             reduceOnly: reduceOnly
         });
         self.close(ctx);
@@ -119,7 +124,7 @@ library OrderLogic {
         if (o.requestedAt == 0) revert IMarginPool.MarginPool_NoOrder(account);
         MarginState.Context memory ctx = self.open(config);
         if (block.timestamp > o.expiresAt) {
-            _remove(self, ctx, account);
+            _remove(self, config, account);
             self.close(ctx);
             emit IMarginPool.OrderExpired(account, msg.sender, o.sizeDelta, o.expiresAt);
             return;
@@ -130,15 +135,23 @@ library OrderLogic {
         if (failure.length != 0) {
             // The fill was computed on this copy; start again from what is stored.
             ctx = self.openAt(config, ctx.market);
-            _remove(self, ctx, account);
+            _remove(self, config, account);
             self.close(ctx);
             emit IMarginPool.OrderFailed(account, msg.sender, o.sizeDelta, failure);
             return;
         }
-        self.accounts[account] = a;
+        _remove(self, config, account);
         int256 remaining = _remaining(o, a, fill.sizeDelta);
-        if (remaining == 0) _remove(self, ctx, account);
-        else self.orders[account].sizeDelta = int128(remaining); // part of an int128
+        // The rest waits for another round and pays for another execution; without that margin it lapses.
+        if (remaining != 0 && _escrow(ctx, a)) {
+            o.sizeDelta = int128(remaining); // part of an int128
+            o.requestedAt = uint40(block.timestamp);
+            o.roundId = ctx.market.roundId;
+            self.orders[account] = o;
+        } else {
+            remaining = 0;
+        }
+        self.accounts[account] = a;
         self.close(ctx);
         emit IMarginPool.OrderExecuted(
             account,
@@ -167,7 +180,7 @@ library OrderLogic {
         delete self.orders[account];
         IMarginPool.Ledgers memory ledgers = self.ledgers;
         IMarginPool.Account memory a = self.accounts[account];
-        IMarginPool.Account memory refunded = _copy(a);
+        IMarginPool.Account memory refunded = MarginAccount.copy(a);
         uint128 fee = executionFee(config).toUint128();
         ledgers.credited -= fee;
         refunded.collateral += fee;
@@ -191,34 +204,9 @@ library OrderLogic {
         if (failure.length != 0) delete fill;
     }
 
-    // ----------------------------------------------------------------- margins
-
     /// @notice 0.5 quote.
     function executionFee(MarginState.Config memory config) internal pure returns (uint256) {
         return uint256(WAD / config.quoteScale / 2);
-    }
-
-    /// @notice Initial margin of a position of `size` at the index price, token units, rounded up.
-    /// @return ratioWad IMR
-    /// @return margin quote
-    function initialMargin(
-        MarginState.Context memory ctx,
-        int256 size
-    ) internal pure returns (uint256 ratioWad, uint256 margin) {
-        uint256 scaled = uint256(size.magnitude() * ctx.config.baseScale);
-        ratioWad = MarginMath.initialRatioWad(scaled, ctx.skewScale(), ctx.market.volatilityWad);
-        margin = MarginLedger.notionalUp(ctx.config, size, ctx.market.priceWad).mulWadUp(ratioWad);
-    }
-
-    /// @notice Collateral less funding owed plus profit at the index price; unpaid claims do not count.
-    function equityOf(
-        MarginState.Context memory ctx,
-        IMarginPool.Account memory a
-    ) internal pure returns (int256) {
-        return
-            int256(uint256(a.collateral)) -
-            MarginLedger.fundingOwedUp(ctx, a) +
-            MarginLedger.profitDown(ctx.config, a.size, a.entryNotional, ctx.market.priceWad);
     }
 
     // -------------------------------------------------------------------- fill
@@ -234,7 +222,7 @@ library OrderLogic {
         Draft memory d;
         failure = _size(ctx, a, o, d);
         if (failure.length != 0) return (fill, failure);
-        IMarginPool.Account memory before = _copy(a);
+        IMarginPool.Account memory before = MarginAccount.copy(a);
         _price(ctx, d, fill);
         bool acceptable =
             d.sizeDelta > 0
@@ -269,7 +257,7 @@ library OrderLogic {
         }
         int256 bs = ctx.config.baseScale;
         d.skewBefore = MarginState.skewOf(ctx.ledgers);
-        if ((d.skewBefore + wanted).magnitude() > d.skewBefore.magnitude() && !ctx.market.caughtUp) {
+        if (SkewMath.builds(d.skewBefore, d.skewBefore + wanted) && !ctx.market.caughtUp) {
             revert IMarginPool.MarginPool_VolatilityBehind(ctx.market.roundId);
         }
         (int256 allowed, int256 limit) = SkewMath.speedLimited(
@@ -280,11 +268,13 @@ library OrderLogic {
             ctx.price
         );
         d.sizeDelta = allowed / bs; // toward zero: never beyond the limit
-        if (d.sizeDelta == 0) {
+        int256 least =
+            (SMALLEST_PART_WAD.mulWadFloor(SolvencyMath.scalingEquity(ctx.equity)) * WAD) / ctx.price;
+        if (allowed != wanted * bs && (d.sizeDelta == 0 || allowed.magnitude() < least)) {
             revert IMarginPool.MarginPool_SkewSpeedLimit(d.skewBefore + wanted, uint256(limit / bs));
         }
         d.skewAfter = d.skewBefore + d.sizeDelta;
-        d.raisesSkew = d.skewAfter.magnitude() > d.skewBefore.magnitude();
+        d.raisesSkew = SkewMath.builds(d.skewBefore, d.skewAfter);
         int256 sizeAfter = a.size + d.sizeDelta;
         d.opens = sizeAfter.oppositeSigns(a.size) || sizeAfter.magnitude() > int256(a.size).magnitude();
         d.stateBefore = ctx.state;
@@ -298,7 +288,7 @@ library OrderLogic {
     ) private pure {
         bool buys = d.sizeDelta > 0;
         d.sidePriceWad = buys ? ctx.market.upperPriceWad : ctx.market.lowerPriceWad;
-        d.notional = MarginLedger.notionalUp(ctx.config, d.sizeDelta, d.sidePriceWad);
+        d.notional = MarginAccount.notionalUp(ctx.config, d.sizeDelta, d.sidePriceWad);
         _premium(ctx, d);
         fill.sizeDelta = d.sizeDelta;
         fill.premium = int256(d.premiumPaid) - int256(d.rebate);
@@ -322,7 +312,7 @@ library OrderLogic {
         fill.fillPriceWad = uint256((buys ? side + perUnit : side - perUnit).max(0));
     }
 
-    /// @dev The premium ledger's answer in token units; what J keeps and what is paid rounded up, the rebate down.
+    /// @dev The premium ledger's answer in token units: what a trader pays rounded up, all else down.
     function _premium(MarginState.Context memory ctx, Draft memory d) private pure {
         (int256 bs, uint256 qs) = (ctx.config.baseScale, uint256(ctx.config.quoteScale));
         SkewMath.Premium memory p = SkewMath.premium(
@@ -331,11 +321,13 @@ library OrderLogic {
             d.skewAfter * bs,
             int256(ctx.round.rebateableSkew) * bs,
             ctx.market.priceWad,
-            ctx.skewScale()
+            ctx.skewScale(),
+            SkewMath.leastSkewScale(SolvencyMath.scalingEquity(ctx.equity), ctx.price)
         );
         d.premiumPaid = p.paid.divUp(qs);
-        d.premiumKept = p.kept.divUp(qs);
-        d.rebate = (p.rebate / qs).min(ctx.ledgers.skewPremium - d.premiumKept);
+        d.premiumBooked = p.booked / qs;
+        d.premiumKept = p.kept / qs;
+        d.rebate = p.rebate / qs;
     }
 
     /// @dev What the pool can bear, checked for the part of a trade that raises the account's own size. A close that
@@ -349,10 +341,7 @@ library OrderLogic {
         if (ctx.equityBid <= 0) {
             return abi.encodeWithSelector(IMarginPool.MarginPool_Insolvent.selector, ctx.equityBid);
         }
-        if (
-            d.stateBefore == IMarginPool.RiskState.ReduceOnly &&
-            d.skewAfter.magnitude() >= d.skewBefore.magnitude()
-        ) {
+        if (d.stateBefore == IMarginPool.RiskState.ReduceOnly && d.raisesSkew) {
             return abi.encodeWithSelector(IMarginPool.MarginPool_ReduceOnly.selector, ctx.solvencyRatioWad);
         }
         if (d.raisesSkew) {
@@ -399,7 +388,7 @@ library OrderLogic {
         Draft memory d,
         IMarginPool.Fill memory fill
     ) private view {
-        fill.fundingPaid = MarginLedger.fundingOwedUp(ctx, a);
+        fill.fundingPaid = MarginAccount.fundingOwedUp(ctx, a);
         MarginLedger.settleFunding(ctx, a, fill.fundingPaid);
         int256 size = a.size;
         int256 opened = d.sizeDelta;
@@ -409,7 +398,7 @@ library OrderLogic {
                 size > 0
                     ? uint256(a.entryNotional).fullMulDivUp(uint256(closed), uint256(size))
                     : uint256(a.entryNotional).fullMulDiv(uint256(-closed), uint256(-size));
-            fill.realizedProfit = MarginLedger.profitDown(ctx.config, closed, entry, d.sidePriceWad);
+            fill.realizedProfit = MarginAccount.profitDown(ctx.config, closed, entry, d.sidePriceWad);
             a.entryNotional -= uint128(entry); // at most the whole
             opened = d.sizeDelta + closed;
             size -= closed;
@@ -418,8 +407,8 @@ library OrderLogic {
             // Against the account: a long's entry is rounded up, a short's down.
             uint256 notional =
                 opened > 0
-                    ? MarginLedger.notionalUp(ctx.config, opened, d.sidePriceWad)
-                    : uint256(MarginLedger.valueDown(ctx.config, -opened, d.sidePriceWad));
+                    ? MarginAccount.notionalUp(ctx.config, opened, d.sidePriceWad)
+                    : uint256(MarginAccount.valueDown(ctx.config, -opened, d.sidePriceWad));
             a.entryNotional += notional.toUint128();
             a.openedAt = uint40(block.timestamp);
         }
@@ -444,7 +433,7 @@ library OrderLogic {
             return
                 abi.encodeWithSelector(IMarginPool.MarginPool_InsufficientMargin.selector, account, cash, 0);
         }
-        MarginLedger.movePremium(ctx, d.skewAfter, d.premiumKept, d.rebate, d.premiumPaid);
+        MarginLedger.movePremium(ctx, d.skewAfter, d.premiumKept, d.rebate, d.premiumBooked, d.premiumPaid);
         MarginLedger.bookFee(ledgers, fill.takerFee);
         ledgers.pendingIncome += fill.hedgeCharge.toUint128();
         ledgers.inventoryQuote += uint256(loss).toUint128();
@@ -459,10 +448,10 @@ library OrderLogic {
         IMarginPool.Account memory a,
         Draft memory d
     ) private pure returns (bytes memory) {
-        int256 equity = equityOf(ctx, a);
+        int256 equity = MarginAccount.equityOf(ctx, a);
         uint256 needed;
         if (d.opens) {
-            (, needed) = initialMargin(ctx, a.size);
+            (, needed) = MarginAccount.initialMargin(ctx, a.size);
             if (d.raisesSkew && d.stateBefore != IMarginPool.RiskState.Normal) {
                 needed = needed.mulWadUp(GUARDED_MARGIN_WAD);
             }
@@ -513,38 +502,26 @@ library OrderLogic {
     /// @dev Takes the order out of the queue and credits the executor its fee.
     function _remove(
         MarginState.Storage storage self,
-        MarginState.Context memory ctx,
+        MarginState.Config memory config,
         address account
     ) private {
         delete self.orders[account];
-        self.credits[msg.sender] += executionFee(ctx.config);
+        self.credits[msg.sender] += executionFee(config);
     }
 
-    /// @dev Collateral to escrow. The fee sits in `credited` from now on, whoever it ends up with.
-    function _moveEscrow(
+    /// @dev Moves an execution fee from the collateral into `credited`, where it stays whoever it ends up with.
+    /// @return escrowed false, and nothing moved, when the collateral is smaller
+    function _escrow(
         MarginState.Context memory ctx,
-        IMarginPool.Account memory a,
-        address account
-    ) private pure {
+        IMarginPool.Account memory a
+    ) private pure returns (bool escrowed) {
         uint128 fee = executionFee(ctx.config).toUint128();
-        if (a.collateral < fee)
-            revert IMarginPool.MarginPool_InsufficientFreeMargin(account, fee, a.collateral);
-        IMarginPool.Account memory before = _copy(a);
+        if (a.collateral < fee) return false;
+        IMarginPool.Account memory before = MarginAccount.copy(a);
         a.collateral -= fee;
         MarginLedger.setAccount(ctx.ledgers, before, a);
         ctx.ledgers.credited += fee;
-    }
-
-    function _copy(IMarginPool.Account memory a) private pure returns (IMarginPool.Account memory) {
-        return
-            IMarginPool.Account(
-                a.size,
-                a.entryNotional,
-                a.collateral,
-                a.fundingIndexWad,
-                a.unpaidClaim,
-                a.openedAt
-            );
+        return true;
     }
 
     function _priceNotAcceptable(

@@ -5,12 +5,14 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
 import {IMarginPool} from "../interfaces/IMarginPool.sol";
 import {MarginMath} from "../libraries/MarginMath.sol";
+import {RebalanceMath} from "../libraries/RebalanceMath.sol";
 import {SignedWadMath} from "../libraries/SignedWadMath.sol";
 import {SkewMath} from "../libraries/SkewMath.sol";
 import {SolvencyMath} from "../libraries/SolvencyMath.sol";
+import {VolatilityMath} from "../libraries/VolatilityMath.sol";
+import {MarginAccount} from "./MarginAccount.sol";
 import {MarginLedger} from "./MarginLedger.sol";
 import {MarginState} from "./MarginState.sol";
-import {OrderLogic} from "./OrderLogic.sol";
 
 /// @title Liquidation, margin withdrawal, and the pool as a whole
 /// @notice Linked into MarginPool and run on its storage.
@@ -40,8 +42,8 @@ library RiskLogic {
             revert IMarginPool.MarginPool_OpenedThisBlock(account, a.openedAt);
         }
         MarginState.Context memory ctx = self.open(config);
-        int256 equity = OrderLogic.equityOf(ctx, a);
-        uint256 maintenance = maintenanceMargin(ctx, a.size);
+        int256 equity = MarginAccount.equityOf(ctx, a);
+        uint256 maintenance = MarginAccount.maintenanceMargin(ctx, a.size);
         if (equity >= int256(maintenance)) {
             revert IMarginPool.MarginPool_NotLiquidatable(account, equity, maintenance);
         }
@@ -49,7 +51,7 @@ library RiskLogic {
         uint256 penalty = MarginMath.penalty(
             uint256(equity.max(0)),
             maintenance,
-            MarginLedger.notionalUp(config, a.size, ctx.market.priceWad)
+            MarginAccount.notionalUp(config, a.size, ctx.market.priceWad)
         );
         uint256 reward = penalty.min(KEEPER_CAP_QUOTE * uint256(MarginState.WAD / config.quoteScale));
         uint256 shortfall = uint256((-equity).max(0));
@@ -87,10 +89,10 @@ library RiskLogic {
             unpaidClaim: before.unpaidClaim,
             openedAt: 0
         });
-        int256 funding = MarginLedger.fundingOwedUp(ctx, before);
+        int256 funding = MarginAccount.fundingOwedUp(ctx, before);
         MarginLedger.settleFunding(ctx, before, funding);
         int256 gain =
-            MarginLedger.profitDown(ctx.config, before.size, before.entryNotional, ctx.market.priceWad) -
+            MarginAccount.profitDown(ctx.config, before.size, before.entryNotional, ctx.market.priceWad) -
                 funding;
         if (gain > 0) MarginLedger.payTrader(ledgers, a, uint256(gain));
         else MarginLedger.collectLoss(ledgers, a, uint256(-gain) - shortfall);
@@ -101,8 +103,8 @@ library RiskLogic {
         int256 skewBefore = MarginState.skewOf(ledgers);
         MarginLedger.setAccount(ledgers, before, a);
         int256 skewAfter = MarginState.skewOf(ledgers);
-        uint256 kept = SkewMath.premiumKeptUp(ledgers.skewPremium, skewBefore, skewAfter);
-        MarginLedger.movePremium(ctx, skewAfter, kept, 0, 0);
+        uint256 kept = SkewMath.premiumKeptDown(ledgers.skewPremium, skewBefore, skewAfter);
+        MarginLedger.movePremium(ctx, skewAfter, kept, 0, 0, 0);
         if (shortfall != 0) {
             MarginState.Losses memory losses = self.losses;
             covered = MarginLedger.coverBadDebt(ledgers, losses, shortfall, block.timestamp);
@@ -125,16 +127,6 @@ library RiskLogic {
         ledgers.insuranceFund += insured;
         ledgers.pendingIncome += (penalty - reward).toUint128() - insured;
         self.credits[msg.sender] += reward;
-    }
-
-    /// @notice MMR x notional at the index price, token units, rounded up.
-    function maintenanceMargin(MarginState.Context memory ctx, int256 size) internal pure returns (uint256) {
-        uint256 ratioWad = MarginMath.maintenanceRatioWad(
-            uint256(size.magnitude() * ctx.config.baseScale),
-            ctx.marks.maintenanceSkewScaleWad,
-            ctx.market.maintenanceVolatilityWad
-        );
-        return MarginLedger.notionalUp(ctx.config, size, ctx.market.priceWad).mulWadUp(ratioWad);
     }
 
     /// @notice See IMarginPool.withdrawMargin. The transfer is the caller's.
@@ -171,11 +163,11 @@ library RiskLogic {
         address account,
         IMarginPool.Account memory a
     ) private pure {
-        (uint256 initialRatio, ) = OrderLogic.initialMargin(ctx, a.size);
-        uint256 needed = MarginLedger.notionalUp(ctx.config, a.size, ctx.market.priceWad).mulWadUp(
+        (uint256 initialRatio, ) = MarginAccount.initialMargin(ctx, a.size);
+        uint256 needed = MarginAccount.notionalUp(ctx.config, a.size, ctx.market.priceWad).mulWadUp(
             MarginMath.withdrawalRatioWad(initialRatio)
         );
-        int256 counted = OrderLogic.equityOf(ctx, a).min(int256(uint256(a.collateral)));
+        int256 counted = MarginAccount.equityOf(ctx, a).min(int256(uint256(a.collateral)));
         if (counted < int256(needed)) {
             revert IMarginPool.MarginPool_InsufficientMargin(account, counted, needed);
         }
@@ -207,9 +199,31 @@ library RiskLogic {
             .toUint128();
         ctx.ledgers.inventoryQuote = uint256(int256(uint256(ctx.ledgers.inventoryQuote)) + quoteDelta)
             .toUint128();
+        _learnHedgeRate(self, ctx, baseDelta, quoteDelta);
         self.close(ctx);
         emit IMarginPool.PoolTraded(baseDelta, quoteDelta);
         return ctx.snapshot();
+    }
+
+    /// @dev phi: oracle value given up per quote hedged, averaged over a day by notional.
+    function _learnHedgeRate(
+        MarginState.Storage storage self,
+        MarginState.Context memory ctx,
+        int256 baseDelta,
+        int256 quoteDelta
+    ) private {
+        MarginState.HedgeCost memory hedge = self.hedgeCost;
+        uint256 faded = VolatilityMath.decayWeightWad(
+            block.timestamp - hedge.updatedAt,
+            RebalanceMath.HEDGE_TIME_CONSTANT
+        );
+        int256 given = -MarginAccount.valueDown(ctx.config, baseDelta, ctx.market.priceWad) - quoteDelta;
+        uint256 notional = MarginAccount.notionalUp(ctx.config, baseDelta, ctx.market.priceWad);
+        hedge.cost = (uint256(given.max(0)) + hedge.cost - uint256(hedge.cost).mulWad(faded)).toUint112();
+        hedge.notional = (notional + hedge.notional - uint256(hedge.notional).mulWad(faded)).toUint112();
+        hedge.updatedAt = block.timestamp.toUint32();
+        self.hedgeCost = hedge;
+        self.band.hedgeRatePpm = RebalanceMath.hedgeRatePpm(hedge.cost, hedge.notional).toUint32();
     }
 
     /// @notice See IMarginPool.snapshot.
@@ -250,11 +264,11 @@ library RiskLogic {
         v.size = a.size;
         v.entryNotional = a.entryNotional;
         v.collateral = a.collateral;
-        v.unrealizedProfit = MarginLedger.profitDown(config, a.size, a.entryNotional, ctx.market.priceWad);
-        v.fundingOwed = MarginLedger.fundingOwedUp(ctx, a);
-        v.equity = OrderLogic.equityOf(ctx, a);
-        v.maintenanceMargin = maintenanceMargin(ctx, a.size);
-        (, v.initialMargin) = OrderLogic.initialMargin(ctx, a.size);
+        v.unrealizedProfit = MarginAccount.profitDown(config, a.size, a.entryNotional, ctx.market.priceWad);
+        v.fundingOwed = MarginAccount.fundingOwedUp(ctx, a);
+        v.equity = MarginAccount.equityOf(ctx, a);
+        v.maintenanceMargin = MarginAccount.maintenanceMargin(ctx, a.size);
+        (, v.initialMargin) = MarginAccount.initialMargin(ctx, a.size);
         v.liquidatable = a.size != 0 && v.equity < int256(v.maintenanceMargin);
     }
 }

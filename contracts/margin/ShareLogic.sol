@@ -79,8 +79,7 @@ library ShareLogic {
         ctx.ledgers.inventoryQuote += net.toUint128();
         ctx.ledgers.pendingIncome += (assets - net).toUint128();
         self.close(ctx);
-        // The first deposit brings quote only and leaves the pool outside its band: there is nothing to protect yet.
-        if (supply != 0) _requireNotWorse(ctx, before);
+        _requireNotWorse(ctx, before);
     }
 
     /// @notice Books a withdrawal of `amount` assets, or of what `amount` shares are worth.
@@ -97,7 +96,7 @@ library ShareLogic {
         MarginState.Context memory ctx = _openForShares(self, config, supply);
         uint256 gross;
         (assets, shares, gross) = _quoteExit(ctx, supply, amount, inShares);
-        if (assets == 0 || shares == 0) revert IMarginPool.MarginPool_ZeroAmount();
+        if (shares == 0) revert IMarginPool.MarginPool_ZeroAmount(); // dust shares may leave for nothing
         uint256 limit = _exitLimit(ctx);
         if (gross > limit) {
             revert ERC4626.ERC4626ExceededMaxWithdraw(owner, assets, SharesMath.netDown(limit, _feeWad(ctx)));
@@ -268,8 +267,7 @@ library ShareLogic {
     /// @dev Most that may enter without making the risk state worse.
     function _entryLimit(MarginState.Context memory ctx, uint256 supply) private pure returns (uint256) {
         if (!ctx.market.caughtUp) return 0;
-        if (supply == 0) return LARGEST_DEPOSIT;
-        if (ctx.equityBid <= 0) return 0;
+        if (supply == 0 || ctx.equityBid <= 0) return 0;
         if (ctx.state != IMarginPool.RiskState.Normal) return LARGEST_DEPOSIT;
         int256 limit = SharesMath.maximumEntry(
             ctx.book.inventoryBase,
@@ -307,7 +305,9 @@ library ShareLogic {
     ) private returns (MarginState.Context memory ctx) {
         ctx = self.open(config);
         if (!ctx.market.caughtUp) revert IMarginPool.MarginPool_VolatilityBehind(ctx.market.roundId);
-        if (supply != 0 && ctx.equityBid <= 0) revert IMarginPool.MarginPool_Insolvent(ctx.equityBid);
+        // First liquidity is `bootstrap`'s: a dust deposit must not be able to take its place.
+        if (supply == 0) revert IMarginPool.MarginPool_NotBootstrapped();
+        if (ctx.equityBid <= 0) revert IMarginPool.MarginPool_Insolvent(ctx.equityBid);
     }
 
     /// @dev False while the price is bad.

@@ -37,12 +37,12 @@ contract RebalanceMathHarness {
         return RebalanceMath.updatedTargetVarianceWad(varianceWad, move, elapsed);
     }
 
-    function initialTargetVarianceWad(
-        uint256 equity,
-        uint256 price,
-        uint256 dailyWad
-    ) external pure returns (uint256) {
-        return RebalanceMath.initialTargetVarianceWad(equity, price, dailyWad);
+    function targetVarianceOf(uint256 dailyWad) external pure returns (uint256) {
+        return RebalanceMath.targetVarianceOf(dailyWad);
+    }
+
+    function hedgeRatePpm(uint256 cost, uint256 notional) external pure returns (uint256) {
+        return RebalanceMath.hedgeRatePpm(cost, notional);
     }
 
     function updatedDepth(uint256 depthEma, uint256 depth, uint256 elapsed) external pure returns (uint256) {

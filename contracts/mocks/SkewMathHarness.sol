@@ -33,17 +33,26 @@ contract SkewMathHarness {
         int256 skewAfter,
         int256 rebateable,
         uint256 price,
-        uint256 scale
+        uint256 scale,
+        uint256 leastScale
     ) external pure returns (SkewMath.Premium memory) {
-        return SkewMath.premium(ledger, skewBefore, skewAfter, rebateable, price, scale);
+        return SkewMath.premium(ledger, skewBefore, skewAfter, rebateable, price, scale, leastScale);
     }
 
-    function premiumKeptUp(
+    function leastSkewScale(int256 equity, int256 price) external pure returns (uint256) {
+        return SkewMath.leastSkewScale(equity, price);
+    }
+
+    function builds(int256 skewBefore, int256 skewAfter) external pure returns (bool) {
+        return SkewMath.builds(skewBefore, skewAfter);
+    }
+
+    function premiumKeptDown(
         uint256 ledger,
         int256 skewBefore,
         int256 skewAfter
     ) external pure returns (uint256) {
-        return SkewMath.premiumKeptUp(ledger, skewBefore, skewAfter);
+        return SkewMath.premiumKeptDown(ledger, skewBefore, skewAfter);
     }
 
     function referenceAfter(

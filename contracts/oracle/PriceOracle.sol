@@ -17,6 +17,8 @@ contract PriceOracle is IPriceOracle {
     uint256 private constant MAXIMUM_HEARTBEAT = 25 hours;
     /// How late a heartbeat may be before the price counts as stale: one slow block of a congested chain.
     uint256 private constant GRACE = 5 minutes;
+    /// Above this an answer is nonsense, and downstream products could overflow: 1e18 quote per base.
+    uint256 private constant MAXIMUM_PRICE_WAD = 1e36;
     uint8 private constant MINIMUM_FEED_DECIMALS = 6;
     uint8 private constant MAXIMUM_FEED_DECIMALS = 18;
 
@@ -98,6 +100,9 @@ contract PriceOracle is IPriceOracle {
             revert PriceOracle_RoundIncomplete(roundId, answeredInRound, updatedAt);
         }
         if (answer <= 0) revert PriceOracle_PriceNotPositive(roundId, answer);
+        if (uint256(answer) > MAXIMUM_PRICE_WAD / FEED_SCALE) {
+            revert PriceOracle_PriceTooLarge(roundId, answer, int256(MAXIMUM_PRICE_WAD / FEED_SCALE));
+        }
         if (block.timestamp - updatedAt > MAXIMUM_AGE)
             revert PriceOracle_PriceStale(roundId, updatedAt, MAXIMUM_AGE);
 
@@ -130,7 +135,7 @@ contract PriceOracle is IPriceOracle {
                 updatedAt != 0 &&
                 updatedAt <= block.timestamp &&
                 answeredInRound >= roundId &&
-                uint256(answer) <= type(uint256).max / FEED_SCALE;
+                uint256(answer) <= MAXIMUM_PRICE_WAD / FEED_SCALE;
             if (valid) round = Round(uint256(answer) * FEED_SCALE, updatedAt, roundId);
         } catch {
             // The feed has no such round (aggregators skip ids): not an error, only no sample.

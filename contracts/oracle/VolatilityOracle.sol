@@ -93,7 +93,17 @@ contract VolatilityOracle is IVolatilityOracle {
     }
 
     /// @inheritdoc IVolatilityOracle
-    function samples() external view returns (uint256, uint256, uint256, uint256, uint80) {
+    function samples()
+        external
+        view
+        returns (
+            uint256 fastVarianceWad,
+            uint256 slowVarianceWad,
+            uint256 lastPriceWad,
+            uint256 lastSampledAt,
+            uint80 lastRoundId
+        )
+    {
         Estimate memory estimate = _estimate;
         return (
             estimate.fastVarianceWad,
@@ -144,6 +154,8 @@ contract VolatilityOracle is IVolatilityOracle {
             estimate.lastRoundId = market.roundId;
             estimate.lastPriceWad = market.priceWad.toUint128();
             estimate.lastSampledAt = market.updatedAt.toUint40();
+        } else if (market.roundId < estimate.lastRoundId) {
+            revert VolatilityOracle_RoundRegressed(market.roundId, estimate.lastRoundId);
         }
         for (uint256 folded; folded < maximumRounds && estimate.lastRoundId < market.roundId; ++folded) {
             uint80 roundId = ++estimate.lastRoundId;

@@ -31,15 +31,16 @@ contract Rebalancer is IRebalancer {
     bool private immutable BASE_IS_TOKEN0;
     uint256 private immutable BASE_SCALE;
     uint256 private immutable QUOTE_SCALE;
-    uint256 private immutable INITIAL_TARGET_VOLATILITY_WAD;
 
     // slot 0: 16 + 10 + 5 = 31 bytes
     uint128 private _lastTargetWad; // b* at the last sample, base
     uint80 private _lastRoundId; // feed round of the last sample, 0 before the first
     uint40 private _lastSampledAt; // unix seconds
-    // slot 1: 27 + 5 = 32 bytes
-    uint216 private _targetVarianceWad; // nu^2, base^2 per year
+    // slot 1: 16 + 5 = 21 bytes
+    uint128 private _targetVarianceWad; // nu^2, (share of equity)^2 per year
     uint40 private _lastTradeAt; // unix seconds
+    // slot 2
+    uint256 private _lastDepthWad; // re-marked depth at the last sample, base
 
     /// @param initialTargetVolatilityWad what the target moves in a day before it was measured, share of equity, 1e18
     constructor(
@@ -54,6 +55,16 @@ contract Rebalancer is IRebalancer {
         if (!baseFirst && (token1 != address(base) || token0 != address(quote))) {
             revert Rebalancer_PoolTokensMismatch(address(pool_), token0, token1);
         }
+        if (
+            initialTargetVolatilityWad < RebalanceMath.MINIMUM_DAILY_MOVE_WAD ||
+            initialTargetVolatilityWad > WAD
+        ) {
+            revert Rebalancer_InitialTargetVolatilityOutOfBounds(
+                initialTargetVolatilityWad,
+                RebalanceMath.MINIMUM_DAILY_MOVE_WAD,
+                WAD
+            );
+        }
         MARGIN_POOL = IMarginPool(msg.sender);
         POOL = pool_;
         VOLATILITY_ORACLE = volatilityOracle;
@@ -61,7 +72,7 @@ contract Rebalancer is IRebalancer {
         BASE_IS_TOKEN0 = baseFirst;
         BASE_SCALE = 10 ** (18 - base.decimals());
         QUOTE_SCALE = 10 ** (18 - quote.decimals());
-        INITIAL_TARGET_VOLATILITY_WAD = initialTargetVolatilityWad;
+        _targetVarianceWad = RebalanceMath.targetVarianceOf(initialTargetVolatilityWad).toUint128();
     }
 
     /// @inheritdoc IRebalancer
@@ -86,7 +97,7 @@ contract Rebalancer is IRebalancer {
 
     /// @inheritdoc IRebalancer
     function rebalance() external returns (Plan memory plan) {
-        IMarginPool.Snapshot memory s = _measure(MARGIN_POOL.sync());
+        IMarginPool.Snapshot memory s = MARGIN_POOL.sync();
         plan = _plan(s);
         if (plan.reason != Reason.Due) {
             revert Rebalancer_NotDue(plan.reason, plan.netExposureBase, plan.outerBand, plan.outsideSince);
@@ -113,6 +124,7 @@ contract Rebalancer is IRebalancer {
             plan.netExposureBase,
             exposureAfter
         );
+        _measure(next);
     }
 
     /// @inheritdoc IRebalancer
@@ -137,6 +149,7 @@ contract Rebalancer is IRebalancer {
 
     /// @dev Size and limit of the next chunk, or why there is none.
     function _chunk(IMarginPool.Snapshot memory s, Plan memory plan) private view returns (Reason) {
+        if (s.equityBidWad <= 0) return Reason.Insolvent;
         if (s.outsideSince == 0) return Reason.InsideBand;
         if (!s.episodeOpen) return Reason.NotYetEligible;
         if (_lastTradeAt == block.timestamp) return Reason.AlreadyThisBlock;
@@ -188,36 +201,23 @@ contract Rebalancer is IRebalancer {
 
     /// @dev Once per round: variance rate of the target, depth and cost of the pool, and the band they make. Sampling
     /// per round and not per call keeps it the same whoever calls and however often.
-    function _measure(IMarginPool.Snapshot memory s) private returns (IMarginPool.Snapshot memory) {
-        if (s.roundId == _lastRoundId) return s;
-        uint256 target = uint256(s.targetInventoryBaseWad);
-        uint256 equity = uint256(SolvencyMath.scalingEquity(s.equityWad));
-        bool first = _lastRoundId == 0;
+    function _measure(IMarginPool.Snapshot memory s) private {
         uint256 elapsed = block.timestamp - _lastSampledAt;
-        if (elapsed == 0) return s;
-        uint256 variance;
-        if (first) {
-            variance = RebalanceMath.initialTargetVarianceWad(
-                equity,
-                s.indexPriceWad,
-                INITIAL_TARGET_VOLATILITY_WAD
-            );
-        } else {
-            uint256 move = target > _lastTargetWad ? target - _lastTargetWad : _lastTargetWad - target;
-            variance = RebalanceMath.updatedTargetVarianceWad(_targetVarianceWad, move, elapsed);
+        if (s.roundId == _lastRoundId || elapsed == 0) return;
+        bool first = _lastRoundId == 0;
+        uint256 equity = uint256(SolvencyMath.scalingEquity(s.equityWad));
+        uint256 variance = _targetVarianceWad;
+        if (!first) {
+            uint256 move = FixedPointMathLib.dist(uint256(s.targetInventoryBaseWad), _lastTargetWad);
+            uint256 share = move.fullMulDiv(s.indexPriceWad, equity);
+            variance = RebalanceMath.updatedTargetVarianceWad(variance, share, elapsed);
         }
-        _lastTargetWad = target.toUint128();
+        _lastTargetWad = uint256(s.targetInventoryBaseWad).toUint128();
         _lastRoundId = s.roundId;
         _lastSampledAt = uint40(block.timestamp);
-        _targetVarianceWad = variance.toUint216();
+        _targetVarianceWad = variance.toUint128();
 
-        (uint256 reserveBase, uint256 reserveQuote) = _reserves();
-        (uint256 depth, ) = RebalanceMath.remarkedReserves(
-            reserveBase * BASE_SCALE,
-            reserveQuote * QUOTE_SCALE,
-            s.indexPriceWad
-        );
-        if (!first) depth = RebalanceMath.updatedDepth(s.depthBaseWad, depth, elapsed);
+        uint256 depth = _depth(s, first, elapsed);
         uint256 cost = RebalanceMath.unwindCostPpm(POOL.swapFee());
         uint256 outer = RebalanceMath.outerBand(
             variance,
@@ -229,6 +229,20 @@ contract Rebalancer is IRebalancer {
         );
         emit BandUpdated(outer / BASE_SCALE, variance, depth / BASE_SCALE, cost);
         MARGIN_POOL.cacheBand(outer, depth, cost);
-        return MARGIN_POOL.snapshot();
+        MARGIN_POOL.sync(); // the exposure is now judged by the new band
+    }
+
+    /// @dev x_ema after this sample. Depth counts once it has stood in two samples in a row: liquidity that is only
+    /// there while somebody calls leaves no trace.
+    function _depth(IMarginPool.Snapshot memory s, bool first, uint256 elapsed) private returns (uint256) {
+        (uint256 reserveBase, uint256 reserveQuote) = _reserves();
+        (uint256 depth, ) = RebalanceMath.remarkedReserves(
+            reserveBase * BASE_SCALE,
+            reserveQuote * QUOTE_SCALE,
+            s.indexPriceWad
+        );
+        uint256 standing = first ? depth : depth.min(_lastDepthWad);
+        _lastDepthWad = depth;
+        return first ? standing : RebalanceMath.updatedDepth(s.depthBaseWad, standing, elapsed);
     }
 }

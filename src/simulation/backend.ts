@@ -12,6 +12,7 @@ export const REBALANCE_REASONS = [
   "AlreadyThisBlock",
   "PoolTooShallow",
   "InsufficientInventory",
+  "Insolvent",
 ] as const;
 export type RebalanceReason = (typeof REBALANCE_REASONS)[number];
 
