@@ -177,13 +177,19 @@ export function skewScale(book: Book, m: Market): Real {
   return max(20n * skewCap(book, m), min(byRisk, 50n * m.depth));
 }
 
-/** What a change of the skew does to J, leg by leg: toward zero first, then away from it. */
+/**
+ * What a change of the skew does to J, leg by leg: toward zero first, then away from it.
+ *
+ * @param perSquare c
+ * @param largest c at the steepest scale: what dust in J may raise the price of the next step to
+ */
 export function premium(
   ledger: Real,
   before: Real,
   after: Real,
   olderThanRound: Real,
   perSquare: Real,
+  largest: Real,
 ): { paid: Real; rebate: Real; kept: Real } {
   const crosses = (before > 0n && after < 0n) || (before < 0n && after > 0n);
   const [from, to] = [abs(before), abs(after)];
@@ -193,7 +199,7 @@ export function premium(
   const top = min(abs(olderThanRound), from);
   const rebate = top > bottom ? mul(min(rate, perSquare), mul(top, top) - mul(bottom, bottom)) : 0n;
   const start = crosses ? 0n : from;
-  const up = start === 0n ? perSquare : max(rate, perSquare);
+  const up = start === 0n ? perSquare : max(min(rate, largest), perSquare);
   const paid = to > start ? mul(up, mul(to, to) - mul(start, start)) : 0n;
   return { paid, rebate, kept };
 }
@@ -223,12 +229,14 @@ export function fillCosts(book: Book, m: Market, size: Real, olderThanRound: Rea
   const notional = mul(abs(size), side);
   const after = skew(book) + size;
   const perSquare = div(m.price, 2n * skewScale(book, m));
+  const largest = div(m.price, 40n * skewCap(book, m));
   const { paid, rebate, kept } = premium(
     book.premium,
     skew(book),
     after,
     olderThanRound,
     perSquare,
+    largest,
   );
   const fee = mul(real(riskState(book, m) === 0n ? "0.0005" : "0.001"), notional);
   const hedge = hedgeCharge(exposure(book, m), exposure(book, m, after), m);

@@ -64,7 +64,7 @@ export async function readBook(f: ProtocolFixture): Promise<Book> {
   };
 }
 
-/** Price, volatility and band as the next action will see them; phi stays at its first 10 bp. */
+/** Price, volatility and band as the next action will see them. phi before the first rebalance: half a round trip. */
 export async function readMarket(f: ProtocolFixture): Promise<Market> {
   const s = await f.marginPool.snapshot();
   return {
@@ -74,7 +74,7 @@ export async function readMarket(f: ProtocolFixture): Promise<Market> {
     depth: fromWad(s.depthBaseWad),
     unwindCost: s.unwindCostPpm * 10n ** 30n,
     outerBand: fromWad(s.outerBandWad),
-    hedgeRate: reference.real("0.001"),
+    hedgeRate: reference.clamp(s.unwindCostPpm * 5n * 10n ** 29n, ONE / 1_000n, ONE / 200n),
     weight: fromWad(f.settings.targetBaseWeight),
   };
 }
@@ -409,7 +409,10 @@ export async function expectBooksBalance(
       const side = a.size > 0n ? 0 : 1;
       sums.size[side]! += reference.abs(a.size);
       sums.entry[side]! += a.entryNotional;
-      sums.collateral[side]! += a.collateral;
+      // what a position could lose backs it, the rest is free
+      const backing = a.collateral < a.entryNotional ? a.collateral : a.entryNotional;
+      sums.collateral[side]! += backing;
+      sums.free += a.collateral - backing;
     }
   }
   expect(sums, "I2: sum of positions = aggregates").to.deep.equal({

@@ -73,7 +73,7 @@ describe("The skew reference", () => {
 describe("The skew's speed limit", () => {
   for (const sign of [1n, -1n]) {
     const side = sign > 0n ? "long" : "short";
-    it(`fills a ${side} to exactly 10 % of equity, and a second later as much as a second allows`, async () => {
+    it(`fills a ${side} to exactly 10 % of equity, and later as much as the time since allows`, async () => {
       const f = await loadFixture(usual);
       await request(f, f.alice, sign * share(25n));
       await nextRound(f);
@@ -82,21 +82,41 @@ describe("The skew's speed limit", () => {
       const first = await execute(f, f.alice, at);
       const limit = reference.speedLimit(book, market, 0n);
       expectBase(f, sign * first.filled!.sizeDelta, limit, "filled", 1_000n);
-      const after = await modelAt(f, at + 1n);
-      const second = await execute(f, f.alice, at + 1n);
-      const room = reference.speedLimit(after.book, market, after.skewReference);
+      // less than 1 % of equity is not worth a fill
+      await nextRound(f);
+      await expect(execute(f, f.alice)).to.be.revertedWithCustomError(
+        f.marginPool,
+        "MarginPool_SkewSpeedLimit",
+      );
+      await nextRound(f);
+      const after = await modelAt(f, at + 150n);
+      const second = await execute(f, f.alice, at + 150n);
+      const room = reference.speedLimit(after.book, after.market, after.skewReference);
       const k = sign * (first.filled!.sizeDelta + second.filled!.sizeDelta);
-      expectBase(f, k, room, "skew after a second", 1_000n);
-      expect(sign * second.filled!.sizeDelta < share(1n) / 20n).to.equal(true);
+      expectBase(f, k, room, "skew after 150 seconds", 1_000n);
+      expect(sign * second.filled!.sizeDelta < share(3n)).to.equal(true);
     });
   }
+
+  it("limits what a trade builds across zero, however small it leaves the skew", async () => {
+    const f = await loadFixture(usual);
+    await build(f, f.alice, share(18n), 2n);
+    await request(f, f.bob, -share(33n)); // to -15 %, less than the 18 % before
+    await nextRound(f);
+    const at = (await now(f)) + 2n;
+    const { book, market } = await modelAt(f, at);
+    const outcome = await execute(f, f.bob, at);
+    expect(outcome.remaining < 0n).to.equal(true);
+    const { skew } = await f.marginPool.poolState();
+    expectBase(f, skew, -reference.speedLimit(book, market, 0n), "skew across zero", 1_000n);
+  });
 
   it("leaves the order queued when equity fell so far that nothing may be added", async () => {
     const f = await loadFixture(usual);
     await request(f, f.alice, share(25n));
     await nextRound(f);
     await execute(f, f.alice);
-    await publishPrice(f, 221_370000000000000000n);
+    await nextRound(f, 221_370000000000000000n);
     const queued = await f.marginPool.order(f.alice);
     await expect(execute(f, f.alice)).to.be.revertedWithCustomError(
       f.marginPool,

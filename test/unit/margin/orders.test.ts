@@ -270,7 +270,7 @@ describe("Executing an order", () => {
     });
   }
 
-  it("fills what the speed limit lets through, keeps the rest queued, and fills that later", async () => {
+  it("fills what the speed limit lets through; the rest waits for another round and pays another fee", async () => {
     const f = await loadFixture(funded);
     const whole = 6_000n * WAD;
     await request(f, f.alice, whole);
@@ -279,13 +279,24 @@ describe("Executing an order", () => {
     const filled = first.filled!.sizeDelta;
     expect(filled > 0n && filled < whole).to.equal(true);
     expect(first.remaining).to.equal(whole - filled);
-    expect((await f.marginPool.order(f.alice)).sizeDelta).to.equal(whole - filled);
-    expect(await f.marginPool.creditedOf(f.keeper), "fee when it leaves the queue").to.equal(0n);
+    const queued = await f.marginPool.order(f.alice);
+    expect(queued.sizeDelta).to.equal(whole - filled);
+    expect([queued.requestedAt, queued.roundId]).to.deep.equal([
+      await now(f),
+      await f.feed.latestRoundId(),
+    ]);
+    expect(await f.marginPool.creditedOf(f.keeper)).to.equal(FEE);
+    expect((await f.marginPool.ledgers()).credited, "the next fee is in escrow").to.equal(2n * FEE);
     await time.increase(300);
+    await expect(execute(f, f.alice)).to.be.revertedWithCustomError(
+      f.marginPool,
+      "MarginPool_OrderTooEarly",
+    );
+    await publishPrice(f, INDEX_PRICE);
     const second = await execute(f, f.alice);
     expect(second.remaining).to.equal(0n);
     expect((await f.marginPool.marginAccount(f.alice)).size).to.equal(whole);
-    expect(await f.marginPool.creditedOf(f.keeper)).to.equal(FEE);
+    expect(await f.marginPool.creditedOf(f.keeper)).to.equal(2n * FEE);
     await expectBooksBalance(f, [f.alice, f.bob]);
   });
 

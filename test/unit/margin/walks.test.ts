@@ -51,6 +51,19 @@ async function cashOf(f: ProtocolFixture, traders: HardhatEthersSigner[]): Promi
   return total;
 }
 
+/** Executes an order until nothing of it is queued: a close that raises the skew fills in parts. */
+async function executeAll(f: ProtocolFixture, trader: HardhatEthersSigner): Promise<void> {
+  for (;;) {
+    try {
+      await send(f, f.keeper, f.marginPool, "executeOrder", [trader.address]);
+    } catch (error) {
+      if (!String(error).includes("MarginPool_SkewSpeedLimit")) throw error;
+    }
+    if ((await f.marginPool.order(trader)).requestedAt === 0n) return;
+    await passTime(f, 290n);
+  }
+}
+
 describe("Closed walks at a fixed price", () => {
   /** Standing skew of somebody outside the walk: none, long, short. */
   for (const [outsider, outside] of [
@@ -69,7 +82,7 @@ describe("Closed walks at a fixed price", () => {
       for (let walk = 0; walk < walks; walk += 1) {
         const traders = [f.alice, f.bob, f.carol].slice(0, 2 + random(2));
         const before = await cashOf(f, traders);
-        let orders = 0n;
+        const credit = await f.marginPool.creditedOf(f.keeper);
         for (let step = 0; ; step += 1) {
           const queue: HardhatEthersSigner[] = [];
           for (const trader of traders) {
@@ -85,19 +98,14 @@ describe("Closed walks at a fixed price", () => {
           if (step >= 2 && queue.length === 0) break;
           await nextRound(f);
           for (const trader of queue) {
-            await send(f, f.keeper, f.marginPool, "executeOrder", [trader.address]);
-            while ((await f.marginPool.order(trader)).requestedAt !== 0n) {
-              // a close that raises the skew fills in parts
-              await passTime(f, 290n);
-              await send(f, f.keeper, f.marginPool, "executeOrder", [trader.address]);
-            }
-            orders += 1n;
+            await executeAll(f, trader);
           }
           if (random(3) === 0) await passTime(f, BigInt(1 + random(outside === 0n ? 3_000 : 900)));
         }
-        fills += orders;
+        const fees = (await f.marginPool.creditedOf(f.keeper)) - credit;
+        fills += fees / fee;
         // self-executed: the execution fee stays among the participants
-        const gained = (await cashOf(f, traders)) + orders * fee - before;
+        const gained = (await cashOf(f, traders)) + fees - before;
         expect(gained <= 0n, `I6: walk ${walk} gained ${gained}`).to.equal(true);
         if (gained > worst && gained < 0n) worst = gained;
         const next = await totalWealth(f, everybody);
