@@ -143,7 +143,7 @@ describe("A random campaign", () => {
       "movePrice",
     ];
     const counts = Object.fromEntries(names.map((name) => [name, 0]));
-    const steps = 230 * CAMPAIGN_SCALE;
+    const steps = 140 * CAMPAIGN_SCALE;
     for (let step = 0; step < steps; step += 1) {
       // more than a handful of rounds at a time and orders wait for the volatility
       if (step % 5 === 0) await f.volatilityOracle.poke();
