@@ -101,6 +101,7 @@ interface IMarginPool is IERC4626 {
         uint256 unwindCostPpm;
         uint256 outsideSince;
         bool episodeOpen;
+        uint256 hedgeRatePpm;
     }
 
     /// @notice How a fill comes about, for previews and events. Quote token units but for size and price.
@@ -162,7 +163,7 @@ interface IMarginPool is IERC4626 {
     event OrderExecuted(
         address indexed account,
         address indexed executor,
-        Fill fill,
+        Fill filled,
         int256 remainingSizeDelta,
         int256 size,
         uint256 entryNotional,
@@ -229,6 +230,7 @@ interface IMarginPool is IERC4626 {
         uint80 requestRoundId,
         uint256 executableAt
     );
+    error MarginPool_OrderPastExpiry(address account, uint256 expiresAt);
     error MarginPool_SkewSpeedLimit(int256 skewAfter, uint256 limit);
     error MarginPool_SkewNotAffordable(int256 skewAfter, int256 minimum, int256 maximum);
     error MarginPool_OpenInterestLimit(uint256 openInterest, uint256 maximum);
@@ -358,9 +360,9 @@ interface IMarginPool is IERC4626 {
     function order(address account) external view returns (Order memory);
 
     /// @notice What executing the account's order would do now.
-    /// @return fill the fill, zero where nothing would fill
+    /// @return filled the fill, zero where nothing would fill
     /// @return failure the ABI-encoded custom error for which the order would be removed, empty when it fills
-    function previewOrder(address account) external view returns (Fill memory fill, bytes memory failure);
+    function previewOrder(address account) external view returns (Fill memory filled, bytes memory failure);
 
     /// @notice What `claim` would pay from fees and penalties, quote token units.
     function creditedOf(address account) external view returns (uint256);

@@ -19,6 +19,8 @@ library MarginLedger {
     uint256 internal constant PPM = 1e6;
     /// Part of taker fees that insurance keeps, 10 %.
     uint256 internal constant INSURANCE_FEE_PPM = 100_000;
+    /// Insurance pays at most half of itself in this time.
+    uint256 internal constant INSURANCE_PERIOD = 1 days;
 
     /// @notice Replaces an account's part of the aggregates: sizes, entry notionals and collateral. A side's collateral
     /// holds what backs its positions, the free collateral everything else.
@@ -128,12 +130,13 @@ library MarginLedger {
         uint256 timestamp
     ) internal pure returns (uint256 paid) {
         losses.badDebt += shortfall.toUint128();
-        if (timestamp >= losses.insuranceWindowAt + 1 days) {
-            losses.insuranceWindowAt = uint40(timestamp);
-            losses.insuranceAllowance = uint256(ledgers.insuranceFund / 2).min(type(uint88).max).toUint88();
-        }
-        paid = shortfall.min(losses.insuranceAllowance).min(ledgers.insuranceFund);
-        losses.insuranceAllowance -= uint88(paid);
+        uint256 faded = (timestamp - losses.insuranceUsedAt).min(INSURANCE_PERIOD);
+        uint256 used = losses.insuranceUsed - (losses.insuranceUsed * faded) / INSURANCE_PERIOD;
+        // Half of what the fund would hold without the recent payments, less these payments.
+        uint256 allowance = ((ledgers.insuranceFund + used) / 2).zeroFloorSub(used);
+        paid = shortfall.min(allowance).min(type(uint88).max - used);
+        losses.insuranceUsed = uint88(used + paid);
+        losses.insuranceUsedAt = uint40(timestamp);
         ledgers.insuranceFund -= uint128(paid);
         ledgers.inventoryQuote += uint128(paid);
     }

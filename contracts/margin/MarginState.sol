@@ -75,8 +75,8 @@ library MarginState {
     /// @dev 16 + 11 + 5 = 32 bytes.
     struct Losses {
         uint128 badDebt; // total since deployment, quote token units
-        uint88 insuranceAllowance; // what insurance may still pay in this window, quote token units
-        uint40 insuranceWindowAt; // when the window began, unix seconds
+        uint88 insuranceUsed; // paid lately, fading to nothing within a day, quote token units
+        uint40 insuranceUsedAt; // unix seconds
     }
 
     /// @dev 14 + 14 + 4 = 32 bytes. Sums of what rebalancing cost and moved, fading with a day's time constant.
@@ -370,5 +370,6 @@ library MarginState {
         s.unwindCostPpm = ctx.band.unwindCostPpm;
         s.outsideSince = ctx.exposure.outsideSince;
         s.episodeOpen = ctx.exposure.episodeOpen;
+        s.hedgeRatePpm = ctx.band.hedgeRatePpm;
     }
 }

@@ -195,13 +195,21 @@ library OrderLogic {
         MarginState.Storage storage self,
         MarginState.Config memory config,
         address account
-    ) external view returns (IMarginPool.Fill memory fill, bytes memory failure) {
+    ) external view returns (IMarginPool.Fill memory filled, bytes memory failure) {
         IMarginPool.Order memory o = self.orders[account];
         if (o.requestedAt == 0) revert IMarginPool.MarginPool_NoOrder(account);
+        if (block.timestamp > o.expiresAt) {
+            failure = abi.encodeWithSelector(
+                IMarginPool.MarginPool_OrderPastExpiry.selector,
+                account,
+                o.expiresAt
+            );
+            return (filled, failure);
+        }
         MarginState.Context memory ctx = self.preview(config);
         _requireExecutable(ctx, account, o);
-        (fill, failure) = _fill(ctx, account, self.accounts[account], o);
-        if (failure.length != 0) delete fill;
+        (filled, failure) = _fill(ctx, account, self.accounts[account], o);
+        if (failure.length != 0) delete filled;
     }
 
     /// @notice 0.5 quote.

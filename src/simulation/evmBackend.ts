@@ -151,7 +151,7 @@ export async function createEvmBackend(setup: BackendSetup): Promise<ProtocolBac
         return {
           kind: "OrderExecuted",
           trader: traderAt(args.account),
-          sizeDelta: args.getValue("fill").sizeDelta,
+          sizeDelta: args.filled.sizeDelta,
           remaining: args.remainingSizeDelta,
         };
       case "OrderFailed":
