@@ -4,9 +4,11 @@ import {
   cbrt,
   div,
   exp,
+  expectBelow,
   expectWithin,
   fromWad,
   ln,
+  min,
   mul,
   ONE,
   real,
@@ -17,6 +19,7 @@ import {
 
 const { ethers } = await network.create();
 const math = await ethers.deployContract("RebalanceMathHarness");
+const solvency = await ethers.deployContract("SolvencyMathHarness");
 
 const DAY = 86_400n;
 const PRICE = 1_946_127_354_901_283_774_013n;
@@ -48,12 +51,17 @@ describe("RebalanceMath", () => {
   });
 
   describe("bands", () => {
-    /** cbrt(3 eps nu^2 / (2 rho_a sigma^2 P)) with rho_a = 20 / E. */
+    /** E / P. */
+    const equityInBase = (equity: bigint, price: bigint) => div(fromWad(equity), fromWad(price));
+    /** E / P x cbrt(3 eps nu^2 / (2 rho sigma^2)) with rho = 20 and nu^2 as (share of equity)^2. */
     const uncapped = (nu2: bigint, equity: bigint, price: bigint, sigma: bigint, ppm: bigint) =>
-      cbrt(
-        div(
-          mul(3n * real(ppm, 1_000_000n), fromWad(nu2), fromWad(equity)),
-          mul(40n * fromWad(sigma), fromWad(sigma), fromWad(price)),
+      mul(
+        equityInBase(equity, price),
+        cbrt(
+          div(
+            mul(3n * real(ppm, 1_000_000n), fromWad(nu2)),
+            mul(40n * fromWad(sigma), fromWad(sigma)),
+          ),
         ),
       );
     /** |D| P shock = 2.5 % of E. */
@@ -62,20 +70,22 @@ describe("RebalanceMath", () => {
 
     const shock = WAD / 5n;
     for (const [nu2, sigma, ppm] of [
-      [123_456_789_012_345_678_901_234n, 612_345_678_901_234_567n, 7_501n],
-      [1_234_567_890_123_456_789n, 3n * WAD, 2_499n],
-      [987_654_321n, 400_000_000_000_000_000n, 105_000n],
-      [1n, WAD, 1n],
+      [523_456_789_012_345_678n, 612_345_678_901_234_567n, 7_501n],
+      [9_125_000_000_000_000n, 3n * WAD, 2_499n],
+      [98_765_432_109_876n, 400_000_000_000_000_000n, 105_000n],
+      [7_654_321_098_765n, WAD, 1_234n],
     ] as const) {
       it(`opens where the cube root says for nu^2 = ${nu2}, sigma ${sigma} and ${ppm} ppm`, async () => {
         const exact = uncapped(nu2, EQUITY, PRICE, sigma, ppm);
         expect(exact < cap(EQUITY, PRICE, shock)).to.equal(true);
         const actual = await math.outerBand(nu2, EQUITY, PRICE, sigma, ppm, shock);
-        // Two units of the cube's last place and the rounding of sigma^2 (relative 1e-18 / 0.16): a cube root's
-        // relative error is a third of its argument's.
-        const cube = mul(exact, exact, exact);
-        const relative = div(3n * (ONE / WAD), cube) / 3n + real(7n, 3n * WAD);
-        expectWithin(actual, exact, 2n, relative);
+        // A unit of the cube's last place and the rounding of sigma^2 (relative 1e-18 / 0.16), of which the cube root
+        // takes a third; two units of the share's last place.
+        const share = div(exact, equityInBase(EQUITY, PRICE));
+        const cube = mul(share, share, share);
+        const relative =
+          div(ONE / WAD, cube) / 3n + real(7n, 3n * WAD) + div(2n * (ONE / WAD), share);
+        expectWithin(actual, exact, 1n, relative);
       });
     }
 
@@ -86,11 +96,11 @@ describe("RebalanceMath", () => {
     ] as const) {
       it(`stops where a shock of ${sigmaShock} costs 2.5 % of ${equity} at the price ${price}`, async () => {
         const exact = cap(equity, price, sigmaShock);
-        const nu2 = 10n ** 54n;
+        const nu2 = 10n ** 22n;
         expect(uncapped(nu2, equity, price, WAD, 7_500n) > exact).to.equal(true);
         const actual = await math.outerBand(nu2, equity, price, WAD, 7_500n, sigmaShock);
-        // One unit of quote divided by the price, and one of base.
-        expectWithin(actual, exact, 1n + WAD / price + 1n);
+        // One unit in the last place of the share 2.5 % / shock, and one of base.
+        expectBelow(actual, exact, 1n, div(fromWad(sigmaShock), real(25n, 1_000n)) / WAD);
         const cost = mul(fromWad(actual), fromWad(price), fromWad(sigmaShock));
         expect(cost <= mul(real(25n, 1_000n), fromWad(equity))).to.equal(true);
       });
@@ -98,7 +108,7 @@ describe("RebalanceMath", () => {
 
     it("stops at 625 base for 10 M at 2,000 and the least shock, and closes at half of it", async () => {
       const outer = await math.outerBand(
-        10n ** 30n,
+        100n * WAD,
         10_000_000n * WAD,
         2_000n * WAD,
         WAD,
@@ -110,12 +120,43 @@ describe("RebalanceMath", () => {
       expect(await math.innerBand(7n)).to.equal(3n);
     });
 
+    it("costs 75 bp and stops at 6,250 and at 4,234 base in the worked example of the mathematics", async () => {
+      const cost = await math.unwindCostPpm(3_000n);
+      expect(cost).to.equal(7_500n);
+      const stop = async (sigma: bigint) => {
+        const [equity, price] = [10_000_000n * WAD, 200n * WAD];
+        const shockNow = await solvency.shockWad(sigma);
+        return math.outerBand(100n * WAD, equity, price, sigma, cost, shockNow);
+      };
+      expect(await stop((6n * WAD) / 10n)).to.equal(6_250n * WAD);
+      // 2.82 x 200 % x sqrt(1 day) is 29.5 %, and 2.5 % of 50,000 base is 1,250.
+      const shockExact = mul(real(564n, 100n), sqrt(real(1n, 365n)));
+      const exact = div(real(1_250n), shockExact);
+      const actual = await stop(2n * WAD);
+      // Relative, in 1e-18: a unit of 1 / 365 under the root 183, of the root 20, of sigma times the root 10, of the
+      // shock 4, of the share of equity 12.
+      expectWithin(actual, exact, 1n, real(183n + 20n + 10n + 4n + 12n, WAD));
+      expect(actual / WAD).to.equal(4_234n);
+      expect(exact / (ONE / 1_000n)).to.be.within(4_234_000n, 4_234_499n);
+    });
+
     it("is eight times as wide for 512 times the target's variance", async () => {
       const band = (nu2: bigint) =>
         math.outerBand(nu2, 10_000_000n * WAD, 2_000n * WAD, WAD, 8_000n, WAD / 5n);
-      expectWithin(await band(512n * WAD), 8n * fromWad(await band(WAD)), 10n);
-      // 3 x 0.8 % x 1000/3 x 10^7 / (2 x 20 x 2,000) = 1,000.
-      expectWithin(await band((1_000n * WAD) / 3n), real(10n), 2n);
+      // Multiples of 5,000, so that 3 x 0.8 % x nu^2 / 40 has no more than eighteen decimals.
+      const nu2 = 3_255_208_333_335_000n;
+      // A unit in the last place of a share is 5,000 of base.
+      expectWithin(await band(512n * nu2), 8n * fromWad(await band(nu2)), 9n * 5_000n);
+      // 3 x 0.8 % x 0.36 / 40 = 0.06^3, and 6 % of 5,000 base are 300.
+      expectWithin(await band((36n * WAD) / 100n), real(300n), 5_000n);
+    });
+
+    it("is a share of equity: twice as wide for twice the equity, half as wide at twice the price", async () => {
+      const band = (equity: bigint, price: bigint) =>
+        math.outerBand(WAD / 10n, equity, price, WAD, 7_500n, WAD / 5n);
+      const once = await band(EQUITY, PRICE);
+      expectWithin(await band(2n * EQUITY, PRICE), 2n * fromWad(once), 2n);
+      expectWithin(await band(EQUITY, 2n * PRICE), fromWad(once) / 2n, 2n);
     });
 
     it("has no width where the target stands still or trading is free", async () => {
@@ -133,14 +174,18 @@ describe("RebalanceMath", () => {
     const doubled = (variance: bigint, elapsed: bigint) =>
       mul(fromWad(variance), exp(mul(ln(real(2n)), real(elapsed, DAY))));
 
+    /** (0.5 %)^2 a day. */
+    const FLOOR = 9_125_000_000_000_000n;
+
     for (const [variance, move, elapsed] of [
-      [123_456_789_012_345_678_901_234n, 1_234_567_890_123_456_789n, 613n],
-      [123_456_789_012_345_678_901_234n, 0n, 86_413n],
-      [987_654_321_098_765_432_109n, 2_345_678_901_234_567_890n, 200_003n],
+      [912_345_678_901_234_567n, 2_123_456_789_012_345n, 613n],
+      [912_345_678_901_234_567n, 0n, 86_413n],
+      [512_345_678_901_234_567n, 51_234_567_890_123_456n, 200_003n],
+      [23_456_789_012_345_678_901n, 9_876_543_210_987_654_321n, 2_592_000n],
     ] as const) {
       it(`averages a move of ${move} over ${elapsed} s with a time constant of one day`, async () => {
         const { exact, sample } = average(variance, move, elapsed);
-        expect(exact < doubled(variance, elapsed)).to.equal(true);
+        expect(exact < doubled(variance, elapsed) && exact > fromWad(FLOOR)).to.equal(true);
         // Two units of the weight times what it weighs; the move's square rounds by one unit, times year / elapsed.
         const units = 4n + (2n * (fromWad(variance) + sample)) / ONE + YEAR / elapsed;
         expectWithin(await math.updatedTargetVarianceWad(variance, move, elapsed), exact, units);
@@ -148,9 +193,9 @@ describe("RebalanceMath", () => {
     }
 
     for (const [variance, move, elapsed] of [
-      [123_456_789_012_345_678_901_234n, 1_234_567_890_123_456_789_012n, 1n],
-      [123_456_789_012_345_678_901_234n, 1_234_567_890_123_456_789_012n, 3_607n],
-      [7_777_777n, 10n ** 22n, 172_801n],
+      [12_345_678_901_234_567n, 512_345_678_901_234_567n, 1n],
+      [12_345_678_901_234_567n, 512_345_678_901_234_567n, 3_607n],
+      [51_234_567_890_123_456n, 9_876_543_210_987_654_321n, 172_801n],
     ] as const) {
       it(`at most doubles a day: from ${variance} over ${elapsed} s`, async () => {
         const exact = doubled(variance, elapsed);
@@ -161,27 +206,119 @@ describe("RebalanceMath", () => {
     }
 
     it("doubles in exactly one day, and not faster in many steps than in one", async () => {
-      const start = 123_456_789_012_345_678_901_234n;
-      const move = 10n ** 24n;
+      const start = 12_345_678_901_234_567n;
+      const move = 10n * WAD;
       const whole = await math.updatedTargetVarianceWad(start, move, DAY);
       expectWithin(whole, 2n * fromWad(start), 2n, real(5n, WAD));
       let steps = start;
       for (let n = 0; n < 24; n += 1) {
         steps = await math.updatedTargetVarianceWad(steps, move, 3_600n);
       }
-      expect(steps <= whole + (200n * start) / WAD).to.equal(true);
+      // Each of the 24 factors may be a unit of 1e-18 too large.
+      expect(steps <= whole + (24n * 2n * start) / WAD + 24n).to.equal(true);
     });
 
-    it("starts from a daily share of equity", async () => {
-      const daily = 51_234_567_890_123_456n;
-      const perDay = div(mul(fromWad(EQUITY), fromWad(daily)), fromWad(PRICE));
-      const actual = await math.initialTargetVarianceWad(EQUITY, PRICE, daily);
-      // A unit in the base a day moves its square by twice the base, and everything is times 365.
-      const units = 365n * (2n + 4n * (perDay / ONE + 1n));
-      expectWithin(actual, 365n * mul(perDay, perDay), units);
-      expect(
-        await math.initialTargetVarianceWad(10_000_000n * WAD, 2_000n * WAD, WAD / 20n),
-      ).to.equal(62_500n * 365n * WAD);
+    it("never falls below the square of 0.5 % a day, however long the target stands still", async () => {
+      expect(await math.targetVarianceOf(WAD / 200n)).to.equal(FLOOR);
+      for (const [variance, elapsed] of [
+        [FLOOR + 1n, DAY],
+        [WAD, 60n * DAY],
+        [FLOOR, 1n],
+        [FLOOR, 10_000n * DAY],
+        [0n, 1n],
+      ] as const) {
+        expect(await math.updatedTargetVarianceWad(variance, 0n, elapsed)).to.equal(FLOOR);
+      }
+      // An average only a little above stays what it is: 5 days from 1.4 are 0.00943.
+      const { exact } = average((14n * WAD) / 10n, 0n, 5n * DAY);
+      expect(exact > fromWad(FLOOR) && exact < real(95n, 10_000n)).to.equal(true);
+      expectWithin(await math.updatedTargetVarianceWad((14n * WAD) / 10n, 0n, 5n * DAY), exact, 5n);
+    });
+
+    it("does not close the band for good when a target that stood still for 60 days moves again", async () => {
+      const band = (variance: bigint) =>
+        math.outerBand(
+          variance,
+          10_000_000n * WAD,
+          2_000n * WAD,
+          (6n * WAD) / 10n,
+          7_500n,
+          WAD / 5n,
+        );
+      const usual = await math.targetVarianceOf(WAD / 20n);
+      let variance = usual;
+      for (let day = 0; day < 60; day += 1) {
+        variance = await math.updatedTargetVarianceWad(variance, 0n, DAY);
+      }
+      // cbrt(3 x 75 bp x 0.009125 / (40 x 0.36)) = 2.425 % of 5,000 base.
+      const exact = 5_000n * cbrt(div(mul(real(225n, 10_000n), fromWad(FLOOR)), real(144n, 10n)));
+      expectWithin(await band(variance), exact, 1n, real(1n, 10n ** 12n));
+      expect(await band(variance)).to.be.greaterThan(121n * WAD);
+
+      // 5 % a day, as before: doubled on six days, then averaged.
+      let expected = fromWad(FLOOR);
+      const kept = exp(-ONE);
+      for (let day = 0; day < 9; day += 1) {
+        variance = await math.updatedTargetVarianceWad(variance, WAD / 20n, DAY);
+        expected = min(2n * expected, mul(kept, expected) + mul(ONE - kept, fromWad(usual)));
+      }
+      // A few units a day, doubled on each of the days before.
+      expectWithin(variance, expected, 5n * 2n ** 9n);
+      expect(await band(variance)).to.be.greaterThan(((await band(usual)) * 99n) / 100n);
+    });
+
+    it("counts a move beyond ten times equity as one of ten", async () => {
+      const averaged = (move: bigint) => math.updatedTargetVarianceWad(WAD, move, 30n * DAY);
+      const most = await averaged(10n * WAD);
+      // 100 x 365 / 30, within the rounding of a weight of 1 - exp(-30).
+      const { exact } = average(WAD, 10n * WAD, 30n * DAY);
+      expectWithin(most, exact, 4n + (2n * 1_218n * ONE) / ONE);
+      expect(await averaged(10n * WAD - 1_000n)).to.be.lessThan(most);
+      for (const move of [10n * WAD + 1_000n, 11n * WAD, 2n ** 128n, 2n ** 256n - 1n]) {
+        expect(await averaged(move)).to.equal(most);
+      }
+    });
+
+    it("is 365 times the square of what the target moves in a day", async () => {
+      for (const daily of [51_234_567_890_123_456n, 5_000_000_000_000_001n, WAD]) {
+        const exact = 365n * mul(fromWad(daily), fromWad(daily));
+        expectBelow(await math.targetVarianceOf(daily), exact, 365n);
+      }
+      expect(await math.targetVarianceOf(WAD / 20n)).to.equal((9_125n * WAD) / 10_000n);
+      expect(await math.targetVarianceOf(WAD)).to.equal(365n * WAD);
+    });
+  });
+
+  describe("rate of the hedge charge", () => {
+    it("is cost over notional, rounded down to a millionth", async () => {
+      for (const [cost, notional] of [
+        [1_234_567_891n, 654_321_987_654n],
+        [2n ** 150n + 1n, 2n ** 158n + 12_345n],
+        [4_999n, 1_000_000n],
+        [1_001n, 1_000_000n],
+      ] as const) {
+        const exact = (cost * 1_000_000n) / notional;
+        expect(exact > 1_000n && exact < 5_000n).to.equal(true);
+        expect(await math.hedgeRatePpm(cost, notional)).to.equal(exact);
+      }
+    });
+
+    it("stays within 10 and 50 bp", async () => {
+      for (const [cost, expected] of [
+        [0n, 1_000n],
+        [999n, 1_000n],
+        [1_000n, 1_000n],
+        [5_000n, 5_000n],
+        [5_001n, 5_000n],
+        [10n ** 30n, 5_000n],
+      ] as const) {
+        expect(await math.hedgeRatePpm(cost, 1_000_000n)).to.equal(expected);
+      }
+    });
+
+    it("is one of the limits where nothing was traded", async () => {
+      expect(await math.hedgeRatePpm(0n, 0n)).to.equal(1_000n);
+      expect(await math.hedgeRatePpm(1n, 0n)).to.equal(5_000n);
     });
   });
 

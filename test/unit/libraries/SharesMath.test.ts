@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { network } from "hardhat";
+import type { SolvencyMath } from "../../../typechain-types/mocks/SolvencyMathHarness.ts";
 import {
   abs,
   div,
@@ -16,6 +17,7 @@ import {
 
 const { ethers } = await network.create();
 const math = await ethers.deployContract("SharesMathHarness");
+const solvency = await ethers.deployContract("SolvencyMathHarness");
 
 const PROPERTY_RUNS = process.env.BALLAST_DEEP === "1" ? 5_000 : 150;
 const SEED = 0xba11a57;
@@ -128,11 +130,63 @@ describe("SharesMath", () => {
   /** What the yardstick's own divisions lose: forty decimals, times price and amounts. */
   const noise = (e: Exposure) => 10n + (10n * (e.price + e.equity)) / WAD;
 
+  /** Units of quote that an answer leaves free in 5 % of equity, so that rounding b* and its value breaks nothing. */
+  const reserve = (price: bigint) => 2n * ceilOf(price, WAD) + 8n;
+
   /**
-   * Slack of the answer: three roundings of the bound's numerator by a unit of quote and one of the slope by 1e-18,
-   * all divided by at least 5 %.
+   * Slack of the answer: the reserve, three roundings of the bound's numerator by a unit of quote and one of the slope
+   * by 1e-18, all divided by at least 5 %.
    */
-  const slack = (e: Exposure, answer: bigint) => 1n + (4n + (2n * answer) / WAD) * 20n + noise(e);
+  const slack = (e: Exposure, answer: bigint) =>
+    1n + (reserve(e.price) + 4n + (2n * answer) / WAD) * 20n + noise(e);
+
+  /** b, q and K, of which the contract computes what is wanted and possible itself. */
+  interface Pool {
+    readonly inventory: bigint;
+    readonly quote: bigint;
+    readonly skew: bigint;
+    readonly equity: bigint;
+    readonly weight: bigint;
+    readonly shock: bigint;
+  }
+
+  const book = (pool: Pool): SolvencyMath.BookStruct => ({
+    inventoryBase: pool.inventory,
+    inventoryQuote: pool.quote,
+    longOpenInterest: 0n,
+    shortOpenInterest: 0n,
+    longEntryNotional: 0n,
+    shortEntryNotional: 0n,
+    longCollateral: 0n,
+    shortCollateral: 0n,
+    longAccrual: 0n,
+    shortAccrual: 0n,
+    skewPremium: 0n,
+    pendingIncome: 0n,
+    unpaidClaims: 0n,
+  });
+
+  /** Wanted and possible inventory as the contract rounds them. */
+  async function roundedExposure(pool: Pool): Promise<Exposure> {
+    const { skew, equity, weight } = pool;
+    const wanted = await solvency.wantedInventory(skew, PRICE, equity, weight);
+    const possible = await solvency.possibleInventory(book(pool), PRICE);
+    return { ...pool, wanted, possible, price: PRICE };
+  }
+
+  /** The rule in the contract's own rounding: b* down, its value and the cost of the shock up, 5 % of equity down. */
+  async function holdsRounded(pool: Pool, change: bigint): Promise<boolean> {
+    const equity = pool.equity + change;
+    const target = await solvency.targetInventory(
+      book({ ...pool, quote: pool.quote + change }),
+      pool.skew,
+      PRICE,
+      equity,
+      pool.weight,
+    );
+    const value = ceilOf(abs(pool.inventory - target) * PRICE, WAD);
+    return ceilOf(value * pool.shock, WAD) <= equity / 20n;
+  }
 
   const exit = (e: Exposure) =>
     math.maximumExit(e.inventory, e.wanted, e.possible, e.equity, e.price, e.weight, e.shock);
@@ -215,7 +269,9 @@ describe("SharesMath", () => {
         weight: WAD / 2n,
         shock: WAD / 5n,
       };
-      expect(await exit(e)).to.equal((10_000_000n * WAD) / 3n);
+      // 5 % of equity less the reserve, divided by 0.5 x 20 % + 5 %.
+      const numerator = 500_000n * WAD - reserve(e.price);
+      expect(await exit(e)).to.equal((numerator * 100n) / 15n);
     });
 
     it("never lets more leave than the rule allows, wherever the pool stands", async () => {
@@ -240,6 +296,47 @@ describe("SharesMath", () => {
         ),
         { numRuns: PROPERTY_RUNS, seed: SEED },
       );
+    });
+  });
+
+  describe("rounding of the rule", () => {
+    const pools = fc.record({
+      inventory: fc.bigInt(0n, inBase(1_000_000n)),
+      quote: fc.bigInt(EQUITY / 10n, EQUITY),
+      skew: fc.bigInt(-inBase(400_000n), inBase(400_000n)),
+      weight: fc.bigInt((3n * WAD) / 10n, (9n * WAD) / 10n),
+      shock: fc.bigInt(WAD / 5n, WAD / 2n),
+    });
+
+    /** Pools that stand on target but for a little, where both ways are open. */
+    const nearTarget = async (parts: Omit<Pool, "equity">, offset: bigint): Promise<Pool> => {
+      const pool = { ...parts, equity: EQUITY + parts.quote };
+      const { wanted, possible } = await roundedExposure(pool);
+      return { ...pool, inventory: max(0n, min(max(wanted, 0n), possible) + offset) };
+    };
+
+    it("does not break it once what may leave or enter has done so to the last unit", async () => {
+      let [left, entered] = [0, 0];
+      const offsets = fc.bigInt(-inBase(50_000n), inBase(50_000n));
+      await fc.assert(
+        fc.asyncProperty(pools, offsets, async (parts, offset) => {
+          const pool = await nearTarget(parts, offset);
+          const e = await roundedExposure(pool);
+          const out = min(await exit(e), pool.quote);
+          if (out > 0n) {
+            left += 1;
+            expect(await holdsRounded(pool, -out), `${out} left`).to.equal(true);
+          }
+          const into = await entry(e);
+          if (into > 0n && into < 10n ** 40n) {
+            entered += 1;
+            expect(await holdsRounded(pool, into), `${into} entered`).to.equal(true);
+          }
+        }),
+        { numRuns: PROPERTY_RUNS, seed: SEED },
+      );
+      // Most pools let something pass either way.
+      expect(Math.min(left, entered)).to.be.greaterThan(PROPERTY_RUNS / 3);
     });
   });
 
@@ -295,7 +392,8 @@ describe("SharesMath", () => {
         weight: WAD / 2n,
         shock: WAD / 5n,
       };
-      expect(await entry(e)).to.equal(10_000_000n * WAD);
+      // 5 % of equity less the reserve, divided by 0.5 x 20 % - 5 %.
+      expect(await entry(e)).to.equal((500_000n * WAD - reserve(e.price)) * 20n);
     });
 
     it("reverts instead of wrapping beyond the type", async () => {

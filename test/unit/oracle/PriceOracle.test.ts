@@ -138,7 +138,7 @@ describe("PriceOracle", () => {
     }
 
     it("comes with the band around it: lower rounded down, upper rounded up", async () => {
-      for (const answer of [1_946_127_354_901_283_774_013n, 1n, 999n, 2n ** 127n + 1n]) {
+      for (const answer of [1_946_127_354_901_283_774_013n, 1n, 999n, 10n ** 36n - 1n]) {
         const feed = await deployFeed(18n, answer);
         const oracle = await ethers.deployContract("PriceOracle", [
           feed,
@@ -254,10 +254,26 @@ describe("PriceOracle", () => {
       expect(await oracle.isGood()).to.equal(false);
     });
 
-    it("is bad, without an answer, when the answer does not fit eighteen decimals or the feed reverts", async () => {
+    for (const decimals of [6n, 8n, 18n]) {
+      it(`reverts above 1e18 quote per base, and not at it, for a feed of ${decimals} decimals`, async () => {
+        const most = 10n ** (18n + decimals);
+        const feed = await deployFeed(decimals, most);
+        const oracle = await ethers.deployContract("PriceOracle", [feed, HEARTBEAT, 0n, 0n]);
+        expect((await oracle.latestPrice()).priceWad).to.equal(10n ** 36n);
+        expect(await oracle.isGood()).to.equal(true);
+        for (const answer of [most + 1n, LARGEST_ANSWER]) {
+          await writeRound(feed, { answer });
+          await expect(oracle.latestPrice())
+            .to.be.revertedWithCustomError(oracle, "PriceOracle_PriceTooLarge")
+            .withArgs(FIRST_ROUND + 1n, answer, most);
+          expect(await oracle.isGood()).to.equal(false);
+        }
+      });
+    }
+
+    it("is bad, without an answer, when the feed reverts or is gone", async () => {
       const { feed, oracle } = await networkHelpers.loadFixture(deployed);
-      await writeRound(feed, { answer: LARGEST_ANSWER });
-      expect(await oracle.isGood()).to.equal(false);
+      expect(await oracle.isGood()).to.equal(true);
       // 0xfe is the instruction that always fails.
       await networkHelpers.setCode(await feed.getAddress(), "0xfe");
       expect(await oracle.isGood()).to.equal(false);
@@ -290,6 +306,7 @@ describe("PriceOracle", () => {
     for (const [name, faults] of [
       ["the answer is zero", { answer: 0n }],
       ["the answer is negative", { answer: -ANSWER }],
+      ["the answer is above 1e18 quote per base", { answer: 10n ** 26n + 1n }],
       ["the answer does not fit eighteen decimals", { answer: LARGEST_ANSWER }],
       ["they were never finished", { at: 0n }],
       ["they claim to come from the future", { age: -100n }],
@@ -303,6 +320,12 @@ describe("PriceOracle", () => {
         expect((await oracle.roundAt(id))[0]).to.equal(true);
       });
     }
+
+    it("are valid at 1e18 quote per base", async () => {
+      const { feed, oracle } = await networkHelpers.loadFixture(deployed);
+      const now = await writeRound(feed, { id, answer: 10n ** 26n });
+      expect(await oracle.roundAt(id)).to.deep.equal([true, [10n ** 36n, now, id]]);
+    });
 
     it("are not valid where the feed fails", async () => {
       const { feed, oracle } = await networkHelpers.loadFixture(deployed);

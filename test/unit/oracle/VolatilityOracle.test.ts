@@ -61,13 +61,6 @@ async function writeRound(
   await feed.setRound(FIRST_ROUND + number, answer, updatedAt, updatedAt, answeredIn);
 }
 
-/** The parts of `samples()` by name. */
-async function samplesOf(oracle: VolatilityOracle) {
-  const [fastVarianceWad, slowVarianceWad, lastPriceWad, lastSampledAt, lastRoundId] =
-    await oracle.samples();
-  return { fastVarianceWad, slowVarianceWad, lastPriceWad, lastSampledAt, lastRoundId };
-}
-
 /** Everything that the oracle remembers. */
 async function stateOf(oracle: VolatilityOracle): Promise<bigint[]> {
   return [...(await oracle.samples()), await oracle.maintenanceVolatilityWad()];
@@ -109,12 +102,13 @@ function sampled(estimate: Estimate, price: bigint, at: bigint): Estimate {
 }
 
 async function expectEstimate(oracle: VolatilityOracle, estimate: Estimate): Promise<void> {
-  const [fast, slow, price, at] = await oracle.samples();
-  expectWithin(fast, estimate.fast, 5n, PRECISION);
-  expectWithin(slow, estimate.slow, 5n, PRECISION);
+  const samples = await oracle.samples();
+  expectWithin(samples.fastVarianceWad, estimate.fast, 5n, PRECISION);
+  expectWithin(samples.slowVarianceWad, estimate.slow, 5n, PRECISION);
   expectWithin(await oracle.realizedVolatilityWad(), volatility(estimate), 5n, PRECISION);
   expectWithin(await oracle.maintenanceVolatilityWad(), estimate.maintenance, 5n, PRECISION);
-  expect([price, at]).to.deep.equal([estimate.price * 10n ** 10n, estimate.at]);
+  expect(samples.lastPriceWad).to.equal(estimate.price * 10n ** 10n);
+  expect(samples.lastSampledAt).to.equal(estimate.at);
 }
 
 describe("VolatilityOracle", () => {
@@ -213,7 +207,7 @@ describe("VolatilityOracle", () => {
         const kept = exp(-real(600n, FAST));
         const sample = (real(1n, 16n) * YEAR) / 600n;
         const variance = mul(kept, fromWad(INITIAL), fromWad(INITIAL)) + mul(ONE - kept, sample);
-        expectWithin((await samplesOf(reader)).fastVarianceWad, variance, 5n, PRECISION);
+        expectWithin((await reader.samples()).fastVarianceWad, variance, 5n, PRECISION);
         await expectEstimate(reader, sampled(startOf(startedAt), answer, startedAt + 600n));
       }
     });
@@ -225,21 +219,21 @@ describe("VolatilityOracle", () => {
         await writeRound(fixture, n, 60n * n, n % 2n === 1n ? ANSWER * 2n : ANSWER);
         await oracle.sync();
       }
-      expect((await samplesOf(oracle)).fastVarianceWad).to.be.greaterThan(9n * WAD);
+      expect((await oracle.samples()).fastVarianceWad).to.be.greaterThan(9n * WAD);
       expect(await oracle.realizedVolatilityWad()).to.equal(CEILING);
 
       const still = await deployOracle(fixture.feed);
       await networkHelpers.time.increase(60n * 86_400n);
       await fixture.feed.setPrice(ANSWER * 2n);
       await still.sync();
-      const { lastPriceWad } = await samplesOf(still);
+      const { lastPriceWad } = await still.samples();
       expect(lastPriceWad).to.equal(ANSWER * 2n * 10n ** 10n);
       for (let n = 0; n < 2; n += 1) {
         await networkHelpers.time.increase(60n * 86_400n);
         await fixture.feed.setPrice(ANSWER * 2n);
         await still.sync();
       }
-      expect((await samplesOf(still)).slowVarianceWad).to.be.lessThan((16n * WAD) / 100n);
+      expect((await still.samples()).slowVarianceWad).to.be.lessThan((16n * WAD) / 100n);
       expect(await still.realizedVolatilityWad()).to.equal(FLOOR);
       expect(await still.maintenanceVolatilityWad()).to.equal(FLOOR);
     });
@@ -466,7 +460,7 @@ describe("VolatilityOracle", () => {
         expect((await oracle.preview()).caughtUp).to.equal(caughtUp);
         expect((await oracle.sync.staticCall()).caughtUp).to.equal(caughtUp);
         await oracle.sync();
-        expect((await samplesOf(oracle)).lastRoundId).to.equal(FIRST_ROUND + folded);
+        expect((await oracle.samples()).lastRoundId).to.equal(FIRST_ROUND + folded);
       }
     });
 
@@ -498,11 +492,11 @@ describe("VolatilityOracle", () => {
       expect(await oracle.poke.staticCall()).to.equal(128n);
       const receipt = await (await oracle.poke()).wait();
       expect(receipt!.gasUsed).to.be.lessThan(3_000_000n);
-      expect((await samplesOf(oracle)).lastRoundId).to.equal(FIRST_ROUND + 128n);
+      expect((await oracle.samples()).lastRoundId).to.equal(FIRST_ROUND + 128n);
       expect((await oracle.preview()).caughtUp).to.equal(false);
       expect(await oracle.poke.staticCall()).to.equal(3n);
       await oracle.poke();
-      expect((await samplesOf(oracle)).lastRoundId).to.equal(FIRST_ROUND + 131n);
+      expect((await oracle.samples()).lastRoundId).to.equal(FIRST_ROUND + 131n);
     });
 
     it("counts missing rounds as looked at", async () => {
@@ -517,17 +511,67 @@ describe("VolatilityOracle", () => {
       );
     });
 
-    it("stays as it is when the feed falls back to an earlier round", async () => {
+    it("reverts while the feed is back at an earlier round, and goes on where it was once the feed does", async () => {
       const fixture = await networkHelpers.loadFixture(deployed);
-      const { oracle } = fixture;
+      const { oracle, twins, feed, startedAt } = fixture;
       await writeMany(fixture, 1n, 3n);
       await oracle.poke();
+      await twins[0]!.poke();
       const state = await stateOf(oracle);
       await writeRound(fixture, 2n, 5_000n, ANSWER * 2n);
-      const market = await oracle.sync.staticCall();
-      expect([market.caughtUp, market.roundId]).to.deep.equal([true, FIRST_ROUND + 2n]);
-      await oracle.sync();
+      for (const call of [() => oracle.sync(), () => oracle.poke(), () => oracle.preview()]) {
+        await expect(call())
+          .to.be.revertedWithCustomError(oracle, "VolatilityOracle_RoundRegressed")
+          .withArgs(FIRST_ROUND + 2n, FIRST_ROUND + 3n);
+      }
       expect(await stateOf(oracle)).to.deep.equal(state);
+
+      // The last round itself is no regress, and nothing to fold.
+      await writeRound(fixture, 3n, 183n, ANSWER + 37_037_037n);
+      expect((await oracle.sync.staticCall()).caughtUp).to.equal(true);
+      expect(await oracle.poke.staticCall()).to.equal(0n);
+      const { lastPriceWad } = await oracle.samples();
+      await writeRound(fixture, 4n, 613n, ANSWER - 7_654_321n);
+      await oracle.sync();
+      expect((await oracle.samples()).lastRoundId).to.equal(FIRST_ROUND + 4n);
+      expect((await oracle.samples()).lastSampledAt).to.equal(startedAt + 613n);
+      expect(lastPriceWad).to.equal((ANSWER + 37_037_037n) * 10n ** 10n);
+      // As if the feed had never gone back.
+      await twins[0]!.sync();
+      expect(await stateOf(oracle)).to.deep.equal(await stateOf(twins[0]!));
+      expect(await feed.latestRoundId()).to.equal(FIRST_ROUND + 4n);
+    });
+
+    it("does not stop at one absurd round of the feed once the feed has recovered", async () => {
+      const fixture = await networkHelpers.loadFixture(deployed);
+      const { oracle, startedAt } = fixture;
+      const priceOracle = await ethers.getContractAt("PriceOracle", await oracle.priceOracle());
+      // The least answer that has no room in the estimate's 128 bits once it is scaled to eighteen decimals.
+      const absurd = 2n ** 128n / 10n ** 10n + 1n;
+      expect(absurd * 10n ** 10n >= 2n ** 128n).to.equal(true);
+      const state = await stateOf(oracle);
+      await writeRound(fixture, 1n, 300n, absurd);
+      for (const call of [() => oracle.sync(), () => oracle.poke(), () => oracle.preview()]) {
+        await expect(call())
+          .to.be.revertedWithCustomError(priceOracle, "PriceOracle_PriceTooLarge")
+          .withArgs(FIRST_ROUND + 1n, absurd, 10n ** 26n);
+      }
+      expect(await stateOf(oracle)).to.deep.equal(state);
+
+      const answer = ANSWER + 1_234_567_891n;
+      await writeRound(fixture, 2n, 613n, answer);
+      expect((await oracle.sync.staticCall()).caughtUp).to.equal(true);
+      await oracle.sync();
+      await expectEstimate(oracle, sampled(startOf(startedAt), answer, startedAt + 613n));
+      expect((await oracle.samples()).lastRoundId).to.equal(FIRST_ROUND + 2n);
+    });
+
+    it("takes the largest price as a sample", async () => {
+      const fixture = await networkHelpers.loadFixture(deployed);
+      const { oracle, startedAt } = fixture;
+      await writeRound(fixture, 1n, 613n, 10n ** 26n);
+      await oracle.sync();
+      await expectEstimate(oracle, sampled(startOf(startedAt), 10n ** 26n, startedAt + 613n));
     });
   });
 
@@ -671,7 +715,7 @@ describe("VolatilityOracle", () => {
       await writeRound(fixture, 2n, 300n, 0n);
       await writeRound(fixture, 3n, 59n, ANSWER * 2n);
       expect(await logsOf()).to.equal(0);
-      expect((await samplesOf(oracle)).lastRoundId).to.equal(FIRST_ROUND + 3n);
+      expect((await oracle.samples()).lastRoundId).to.equal(FIRST_ROUND + 3n);
       await writeRound(fixture, 4n, 60n, ANSWER * 2n);
       expect(await logsOf()).to.equal(1);
     });
