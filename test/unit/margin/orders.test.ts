@@ -446,4 +446,16 @@ describe("Previewing an order", () => {
     await passTime(f, 5n);
     await f.marginPool.previewOrder(f.bob);
   });
+
+  it("answers that an order is past its expiry", async () => {
+    const f = await loadFixture(holding);
+    await request(f, f.alice, SIZE / 7n);
+    await passTime(f, 601n);
+    const { expiresAt } = await f.marginPool.order(f.alice);
+    const [foreseen, failure] = await f.marginPool.previewOrder(f.alice);
+    expect([...foreseen].every((value) => value === 0n)).to.equal(true);
+    const error = f.marginPool.interface.parseError(failure);
+    expect(error?.name).to.equal("MarginPool_OrderPastExpiry");
+    expect(error?.args.expiresAt).to.equal(expiresAt);
+  });
 });
