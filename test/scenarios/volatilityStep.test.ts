@@ -34,7 +34,6 @@ async function positioned(initialVolatility: bigint, sign: bigint): Promise<Prot
   await depositMargin(fixture, fixture.bob, 1_100_013n * WAD);
   await trade(fixture, fixture.bob, -sign * 1_001n * WAD);
   await trade(fixture, fixture.alice, sign * (1_001n * WAD + SKEW));
-  await fixture.marginPool.sync();
   return fixture;
 }
 
@@ -173,7 +172,6 @@ for (const { verb, sign } of [
       const fixture = await loadFixture(calm);
       const { state: before } = await figures("calm", fixture);
       await shake(fixture);
-      await fixture.marginPool.sync();
       const { state: shaken, plan } = await figures("shaken", fixture);
       expect(shaken.indexPriceWad).to.equal(before.indexPriceWad);
       expect(shaken.volatilityWad).to.be.within((19n * WAD) / 10n, (22n * WAD) / 10n);

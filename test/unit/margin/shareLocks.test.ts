@@ -21,6 +21,9 @@ const { loadFixture, time } = networkHelpers;
 
 const LOCK = 600n;
 const DEPOSIT = 203_411_234_567n;
+/** w phi = 0.5 x 37.5 bp */
+const ENTRY_FEE_PPM = 1_875n;
+const PENDING = { blockTag: "pending" } as const;
 
 const seeded = () => deployFixture(connection);
 const empty = () => deployFixture(connection, { lpEquity: 0n, insurance: 0n });
@@ -160,23 +163,65 @@ describe("LP shares: first liquidity", () => {
         const fixture = await loadFixture(state);
         const { marginPool, quote, base, alice, bob } = fixture;
         const first = quoteUnits(fixture, firstWad) + 2n;
-        await marginPool.connect(alice).deposit(first, alice);
+        await marginPool.connect(alice).bootstrap(0n, first);
         await quote.mint(marginPool, 10n ** 24n);
         await base.mint(marginPool, 10n ** 24n);
         const victim = quoteUnits(fixture, 10_007n * WAD) + 11n;
         const { pendingIncome } = await marginPool.ledgers();
         await marginPool.connect(bob).deposit(victim, bob);
         // After the entry fee, and counting the income on its way that an entrant pays for.
-        const paidIn = victim - (victim * 5n) / 10_000n;
+        const fee = (victim * ENTRY_FEE_PPM) / 1_000_000n;
+        const paidIn = victim - fee;
         const equity = (await marginPool.totalAssets({ blockTag: "latest" })) + pendingIncome;
         const supply = (await marginPool.totalSupply()) + 1_000_000n;
         const worth = ((await marginPool.balanceOf(bob)) * equity) / supply;
         expect(paidIn - worth).to.be.lte(paidIn / 1_000_000n);
         await passTime(fixture, LOCK);
         const taken = await marginPool.convertToAssets(await marginPool.balanceOf(alice));
-        // her own deposit and no more than what the victim's entry fee makes of it
-        expect(taken).to.be.lte(first + first / 1_000n + 1n);
+        // her own and no more than her part of what the victim's entry fee makes of it
+        expect(taken).to.be.lte(first + (fee * first) / (first + paidIn) + 1n);
       }
+    });
+
+    it(`nothing can take the place of the first liquidity before it, ${name} decimals`, async () => {
+      const fixture = await loadFixture(state);
+      const { marginPool, quote, alice, bob } = fixture;
+      const deposits = [1n, 7n, quoteUnits(fixture, WAD), quoteUnits(fixture, 50_003n * WAD)];
+      const calls = () =>
+        deposits.flatMap((amount) => [
+          marginPool.connect(bob).deposit(amount, bob),
+          marginPool.connect(bob).mint(amount * 1_000_000n, bob),
+          marginPool.connect(bob).redeem(amount, bob, bob),
+          marginPool.connect(bob).withdraw(amount, bob, bob),
+        ]);
+      const expectClosed = async () => {
+        expect(await marginPool.maxDeposit(bob)).to.equal(0n);
+        expect(await marginPool.maxMint(bob)).to.equal(0n);
+        for (const call of calls()) {
+          await expect(call).to.be.revertedWithCustomError(
+            marginPool,
+            "MarginPool_NotBootstrapped",
+          );
+        }
+        expect(await marginPool.totalSupply()).to.equal(0n);
+      };
+      await expectClosed();
+      await quote.mint(marginPool, 3n);
+      await marginPool.skim();
+      await depositMargin(fixture, bob, WAD);
+      await expectClosed();
+
+      const [base, inQuote] = [
+        baseUnits(fixture, 1_234n * WAD),
+        quoteUnits(fixture, 251_007n * WAD),
+      ];
+      await marginPool.connect(alice).bootstrap(base, inQuote);
+      const value = await marginPool.totalAssets();
+      expect(await marginPool.balanceOf(alice)).to.equal(value * 1_000_000n);
+      expect(await marginPool.maxDeposit(bob)).to.be.gt(0n);
+      expect(await marginPool.maxMint(bob)).to.be.gt(0n);
+      await marginPool.connect(bob).deposit(deposits[2]!, bob);
+      expect(await marginPool.balanceOf(bob)).to.be.gt(0n);
     });
   }
 
@@ -229,6 +274,107 @@ describe("LP shares: donations", () => {
     await marginPool.skim();
     expect((await marginPool.ledgers()).insuranceFund).to.equal(insurance + gift);
   });
+});
+
+describe("LP shares: margin beside a position", () => {
+  /**
+   * Alice, on one side, has lost more than nine tenths of her margin, so that E_bid counts her margin and not her loss;
+   * bob has dust on the same side.
+   */
+  async function strained(sign: bigint): Promise<ProtocolFixture> {
+    const fixture = await deployFixture(connection);
+    const { alice, bob, rebalancer } = fixture;
+    await depositMargin(fixture, alice, 60_007n * WAD);
+    await depositMargin(fixture, bob, 31n * WAD); // more than the dust is worth
+    await passTime(fixture, LOCK + 60n);
+    await trade(fixture, alice, sign * 2_003n * WAD);
+    await trade(fixture, bob, (sign * WAD) / 10n);
+    await publishPrice(fixture, ((await currentPrice(fixture)) * (100n - sign * 16n)) / 100n);
+    await rebalancer.poke();
+    return fixture;
+  }
+  const lostLong = () => strained(1n);
+  const lostShort = () => strained(-1n);
+
+  for (const [name, sign, state] of [
+    ["long", 1n, lostLong],
+    ["short", -1n, lostShort],
+  ] as const) {
+    const side = name === "long" ? "longCollateral" : "shortCollateral";
+
+    it(`raises neither E_bid nor what LPs get, and lowers no required capital, on a dust ${name}`, async () => {
+      const fixture = await loadFixture(state);
+      const { marginPool, alice, bob, owner } = fixture;
+      const { collateral: margin, size } = await marginPool.marginAccount(alice);
+      const { unrealizedProfit } = await marginPool.position(alice);
+      expect(size).to.equal(sign * 2_003n * WAD);
+      expect(-unrealizedProfit * 10n).to.be.gt(margin * 9n);
+
+      const moment = (await now(fixture)) + 100n;
+      const view = async () => {
+        const { equityBidWad, requiredCapitalWad, solvencyRatioWad } =
+          await marginPool.snapshot(PENDING);
+        const redeemed = await marginPool.previewRedeem(10n ** 16n, PENDING);
+        const most = await marginPool.maxWithdraw(owner, PENDING);
+        return { equityBidWad, requiredCapitalWad, solvencyRatioWad, redeemed, most };
+      };
+      const undo = await networkHelpers.takeSnapshot();
+      await time.setNextBlockTimestamp(moment);
+      const before = await view();
+      await undo.restore();
+      await depositMargin(fixture, bob, 900_001n * WAD);
+      const parked = await networkHelpers.takeSnapshot();
+      await time.setNextBlockTimestamp(moment);
+      expect(await view()).to.deep.equal(before);
+      await parked.restore();
+
+      // Margin that stands behind a loss does count.
+      await depositMargin(fixture, alice, 5_003n * WAD);
+      await time.setNextBlockTimestamp(moment);
+      const backed = await view();
+      expect(backed.equityBidWad - before.equityBidWad).to.be.gt(1_000n * WAD);
+      expect(backed.redeemed).to.be.gt(before.redeemed);
+    });
+
+    it(`counts at most an account's entry notional behind a ${name}, the rest as free`, async () => {
+      const fixture = await loadFixture(state);
+      const { marginPool, alice, bob, carol, owner } = fixture;
+      const expectLedgers = async () => {
+        let [behind, free] = [0n, 0n];
+        for (const account of [alice, bob, carol, owner]) {
+          const { collateral, entryNotional } = await marginPool.marginAccount(account);
+          behind += collateral < entryNotional ? collateral : entryNotional;
+          free += collateral > entryNotional ? collateral - entryNotional : 0n;
+        }
+        const book = await marginPool.ledgers();
+        expect(book[side]).to.equal(behind);
+        expect(book.freeCollateral).to.equal(free);
+        expect(book.longCollateral + book.shortCollateral).to.equal(behind);
+        return { behind, free };
+      };
+      const start = await expectLedgers();
+      expect(start.free).to.be.within(1n, quoteUnits(fixture, 12n * WAD));
+      await depositMargin(fixture, bob, 900_001n * WAD);
+      await depositMargin(fixture, carol, 77n * WAD);
+      const parked = await expectLedgers();
+      expect(parked.behind).to.equal(start.behind);
+      await depositMargin(fixture, alice, 400_001n * WAD); // beyond her entry notional
+      const { entryNotional } = await marginPool.marginAccount(alice);
+      expect((await expectLedgers()).behind).to.be.within(
+        entryNotional,
+        entryNotional + 20n * 10n ** 6n,
+      );
+      await trade(fixture, alice, -sign * 1_001n * WAD);
+      await expectLedgers();
+      await trade(fixture, bob, -sign * (WAD / 10n)); // closes
+      await expectLedgers();
+      await marginPool
+        .connect(bob)
+        .withdrawMargin((await marginPool.marginAccount(bob)).collateral);
+      await marginPool.connect(alice).withdrawMargin(12_345n);
+      await expectLedgers();
+    });
+  }
 });
 
 describe("LP shares: being LP around one's own close", () => {

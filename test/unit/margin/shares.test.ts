@@ -24,8 +24,8 @@ const NORMAL = 0n;
 const GUARDED = 1n;
 /** Virtual shares beside one unit of virtual assets. */
 const VIRTUAL_SHARES = 1_000_000n;
-/** w phi = 0.5 x 10 bp */
-const FEE_WAD = (5n * WAD) / 10_000n;
+/** w phi = 0.5 x 37.5 bp, half a round trip through a pool at 30 bp */
+const FEE_WAD = (1_875n * WAD) / 1_000_000n;
 /** max(delta, the feed's deviation threshold) */
 const LP_BAND_WAD = (50n * WAD) / 10_000n;
 const LOCK = 600n;
@@ -266,8 +266,8 @@ for (const { name, state } of STATES) {
 
     it(`exactly the maximum leaves and one unit more does not`, async () => {
       const fixture = await loadFixture(state);
-      const { marginPool, owner, carol, settings } = fixture;
-      for (const lp of settings.quoteDecimals === 6 ? [carol, owner] : [carol]) {
+      const { marginPool, owner, carol } = fixture;
+      for (const lp of [carol, owner]) {
         const start = await networkHelpers.takeSnapshot();
         const vault = marginPool.connect(lp);
         await atOneMoment(fixture);
@@ -324,7 +324,7 @@ describe("LP shares: prices", () => {
       expect(
         after.pendingIncome + after.inventoryQuote - before.pendingIncome - before.inventoryQuote,
       ).to.equal(enters ? assets : -assets);
-      expect(fee * 2_000n).to.be.closeTo(assets, assets / 1_000n);
+      expect(fee * 1_000_000n).to.be.closeTo(assets * 1_875n, assets * 4n);
       expect(await quote.balanceOf(marginPool)).to.be.gte(after.inventoryQuote);
     }
   });
@@ -346,7 +346,8 @@ describe("LP shares: prices", () => {
         const spent = before - (await quote.balanceOf(keeper));
         await passTime(fixture, LOCK + 1n);
         const shares = await marginPool.balanceOf(keeper);
-        if ((await lp.previewRedeem(shares)) > 0n) await lp.redeem(shares, keeper, keeper);
+        expect(await lp.maxRedeem(keeper)).to.equal(shares);
+        await lp.redeem(shares, keeper, keeper);
         const returned = (await quote.balanceOf(keeper)) - before + spent;
         expect(returned, `${assets} units, ${spent} spent`).to.be.lt(spent);
       }
@@ -423,11 +424,42 @@ describe("LP shares: limits", () => {
       lp.mint(0n, carol),
       lp.withdraw(0n, carol, carol),
       lp.redeem(0n, carol, carol),
-      lp.redeem(1n, carol, carol),
     ]) {
       await expect(call).to.be.revertedWithCustomError(marginPool, "MarginPool_ZeroAmount");
     }
   });
+
+  for (const [decimals, state] of [
+    ["6/18", fresh],
+    ["18/8", freshOther],
+  ] as const) {
+    it(`dust worth less than a unit leaves for nothing, as its maximum says, ${decimals} decimals`, async () => {
+      const fixture = await loadFixture(state);
+      const { marginPool, quote, carol, bob } = fixture;
+      for (const dust of [1n, 400_000n]) {
+        await marginPool.connect(carol).transfer(bob, dust);
+        const [supply, purse] = [await marginPool.totalSupply(), await quote.balanceOf(bob)];
+        expect(await marginPool.maxRedeem(bob)).to.equal(dust);
+        expect(await marginPool.maxWithdraw(bob)).to.equal(0n);
+        expect(await marginPool.previewRedeem(dust)).to.equal(0n);
+        const before = await marginPool.ledgers();
+        await expect(marginPool.connect(bob).redeem(dust, bob, bob))
+          .to.emit(marginPool, "Withdraw")
+          .withArgs(bob.address, bob.address, bob.address, 0n, dust);
+        const after = await marginPool.ledgers();
+        expect(await marginPool.balanceOf(bob)).to.equal(0n);
+        expect(await marginPool.totalSupply()).to.equal(supply - dust);
+        expect(await quote.balanceOf(bob)).to.equal(purse);
+        expect(after.inventoryQuote + after.pendingIncome + after.skewPremium).to.equal(
+          before.inventoryQuote + before.pendingIncome + before.skewPremium,
+        );
+        await expect(marginPool.connect(bob).withdraw(0n, bob, bob)).to.be.revertedWithCustomError(
+          marginPool,
+          "MarginPool_ZeroAmount",
+        );
+      }
+    });
+  }
 
   it("a spender needs an allowance of shares", async () => {
     const { marginPool, carol, bob } = await loadFixture(fresh);

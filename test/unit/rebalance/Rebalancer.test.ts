@@ -1,83 +1,47 @@
 import { expect } from "chai";
-import type { ContractTransactionResponse } from "ethers";
 import { network } from "hardhat";
 import {
   arbitrage,
+  buildPosition,
   currentPrice,
   deployFixture,
   depositMargin,
   FAR_DEADLINE,
   now,
-  type ProtocolFixture,
-  passTime,
   publishPrice,
   reserves,
-  sqrtDown,
   swap,
   trade,
   WAD,
 } from "../../support/protocolFixture.ts";
+import {
+  ALREADY_THIS_BLOCK,
+  bandOf,
+  ceilDiv,
+  DUE,
+  expectAsPreviewed,
+  expectNotDue,
+  FEE,
+  INSIDE_BAND,
+  INSOLVENT,
+  magnitude,
+  moveSpot,
+  NOT_YET_ELIGIBLE,
+  POOL_TOO_SHALLOW,
+  PPM,
+  rebalanced,
+  remarked,
+  SIZE,
+  settings,
+  smaller,
+  statesOf,
+} from "./rebalanceFixture.ts";
 
 const connection = await network.create();
 const { ethers, networkHelpers } = connection;
 const { loadFixture, time } = networkHelpers;
 
-const PPM = 1_000_000n;
-/** Fee of the constant-product pool. */
-const FEE = 3_000n;
-/** IRebalancer.Reason */
-const DUE = 0n;
-const INSIDE_BAND = 1n;
-const NOT_YET_ELIGIBLE = 2n;
-const ALREADY_THIS_BLOCK = 3n;
-const POOL_TOO_SHALLOW = 4n;
-
-/** A narrow band: one trade of 4,001 base, 7.8 % of equity, leaves it. */
-const settings = { initialTargetVolatility: WAD / 100n };
-const SIZE = 4_001n * WAD;
-
-/** Nothing traded yet, alice and bob have margin. */
-async function quiet(): Promise<ProtocolFixture> {
-  const fixture = await deployFixture(connection, settings);
-  await depositMargin(fixture, fixture.alice, 1_203_007n * WAD);
-  await depositMargin(fixture, fixture.bob, 1_100_013n * WAD);
-  return fixture;
-}
-
-/** The pool holds too little base: alice is long. */
-async function mustBuy(): Promise<ProtocolFixture> {
-  const fixture = await quiet();
-  await trade(fixture, fixture.alice, SIZE);
-  await fixture.rebalancer.poke();
-  return fixture;
-}
-
-/** The pool holds too much base: alice is short. */
-async function mustSell(): Promise<ProtocolFixture> {
-  const fixture = await quiet();
-  await trade(fixture, fixture.alice, -SIZE);
-  await fixture.rebalancer.poke();
-  return fixture;
-}
-
-const DIRECTIONS = [
-  { verb: "sells", sellBase: true, outside: mustSell },
-  { verb: "buys", sellBase: false, outside: mustBuy },
-] as const;
-
-const anything = () => true;
-const magnitude = (value: bigint) => (value < 0n ? -value : value);
-const smaller = (a: bigint, b: bigint) => (a < b ? a : b);
-/** Whether two numbers agree to a relative error. */
-const near = (actual: number, expected: number, error = 1e-9) =>
-  Math.abs(actual / expected - 1) <= error;
-const ceilDiv = (a: bigint, b: bigint) => (a + b - 1n) / b;
-
-/** sqrt(k / P) and sqrt(k P) of the 18-decimal base and the 6-decimal quote, in token units. */
-function remarked([base, quote]: [bigint, bigint], priceWad: bigint): [bigint, bigint] {
-  const k = base * quote * 10n ** 12n;
-  return [sqrtDown((k * WAD) / priceWad), sqrtDown((k * priceWad) / WAD) / 10n ** 12n];
-}
+const { quiet, mustSell, directions } = statesOf(connection);
 
 /** What a chunk may yield least (sell) or cost most (buy) at a tolerance, by the constant-product formula. */
 function limitOf(
@@ -98,42 +62,6 @@ function limitOf(
 const toleranceAfter = (seconds: bigint) =>
   WAD / 1_000n + (FEE * (WAD / PPM) * smaller(seconds, 600n)) / 600n;
 
-/** The measurement's state by name. */
-async function bandOf({ rebalancer }: ProtocolFixture) {
-  const [targetVarianceWad, lastTargetBase, lastSampledAt, lastRoundId] =
-    await rebalancer.bandState();
-  return { targetVarianceWad, lastTargetBase, lastSampledAt, lastRoundId };
-}
-
-/** The one `Rebalanced` event of a transaction. */
-async function rebalanced(fixture: ProtocolFixture, sent: Promise<ContractTransactionResponse>) {
-  const receipt = (await (await sent).wait())!;
-  const filter = fixture.rebalancer.filters.Rebalanced();
-  const [event] = await fixture.rebalancer.queryFilter(
-    filter,
-    receipt.blockNumber,
-    receipt.blockNumber,
-  );
-  return event!.args;
-}
-
-async function expectNotDue(fixture: ProtocolFixture, reason: bigint): Promise<void> {
-  expect((await fixture.rebalancer.previewRebalance({ blockTag: "pending" })).reason).to.equal(
-    reason,
-  );
-  await expect(fixture.rebalancer.rebalance({ gasLimit: 3_000_000n }))
-    .to.be.revertedWithCustomError(fixture.rebalancer, "Rebalancer_NotDue")
-    .withArgs(reason, anything, anything, anything);
-}
-
-/** Moves the pool's spot price by a part in 1e18, as somebody who wants to be paid for it would. */
-async function moveSpot(fixture: ProtocolFixture, partWad: bigint): Promise<void> {
-  const [base, quote] = await reserves(fixture);
-  const root = sqrtDown((WAD + partWad) * WAD);
-  if (partWad > 0n) await swap(fixture, fixture.bob, false, (quote * root) / WAD - quote);
-  else await swap(fixture, fixture.bob, true, (base * WAD) / root - base);
-}
-
 describe("Rebalancer", () => {
   it("belongs to one margin pool and refuses a constant-product pool of other tokens", async () => {
     const {
@@ -153,6 +81,21 @@ describe("Rebalancer", () => {
     await expect(
       ethers.deployContract("Rebalancer", [base, unrelated, pool, volatilityOracle, WAD / 20n]),
     ).to.be.revertedWithCustomError(rebalancer, "Rebalancer_PoolTokensMismatch");
+  });
+
+  it("refuses a first guess of the target's daily move outside 0.5 % to 100 % of equity", async () => {
+    const { base, quote, pool, volatilityOracle, rebalancer } = await loadFixture(quiet);
+    const deploy = (guess: bigint) =>
+      ethers.deployContract("Rebalancer", [base, quote, pool, volatilityOracle, guess]);
+    for (const guess of [0n, WAD / 200n - 1n, WAD + 1n, 2n ** 256n - 1n]) {
+      await expect(deploy(guess))
+        .to.be.revertedWithCustomError(rebalancer, "Rebalancer_InitialTargetVolatilityOutOfBounds")
+        .withArgs(guess, WAD / 200n, WAD);
+    }
+    for (const guess of [WAD / 200n, WAD]) {
+      const [nu2] = await (await deploy(guess)).bandState();
+      expect(nu2).to.equal((365n * guess * guess) / WAD);
+    }
   });
 
   it("is the only one that may trade inventory or store the band", async () => {
@@ -177,11 +120,41 @@ describe("Rebalancer", () => {
       await depositMargin(fixture, fixture.alice, 1_203_007n * WAD);
       await trade(fixture, fixture.alice, -SIZE);
       await fixture.rebalancer.poke();
-      await fixture.marginPool.sync();
       await expectNotDue(fixture, POOL_TOO_SHALLOW);
     });
 
-    for (const { verb, sellBase, outside } of DIRECTIONS) {
+    it("stops while LPs have no equity left, and starts again when they have", async () => {
+      const fixture = await deployFixture(connection, { ...settings, targetBaseWeight: 0n });
+      const { rebalancer, marginPool, alice } = fixture;
+      await depositMargin(fixture, alice, 20_000_003n * WAD);
+      await buildPosition(fixture, alice, 10_007n * WAD, 3n);
+      const price = await currentPrice(fixture);
+      const { equityWad, skewWad } = await marginPool.snapshot();
+      // without base of its own the pool loses the whole skew's gain
+      const wiped = (equityWad * WAD) / skewWad;
+      for (const [percent, reason] of [
+        [90n, DUE],
+        [101n, INSOLVENT],
+      ] as const) {
+        await time.increase(61n);
+        await publishPrice(fixture, price + (wiped * percent) / 100n);
+        await rebalancer.poke();
+        const { equityBidWad } = await marginPool.snapshot({ blockTag: "pending" });
+        expect(equityBidWad > 0n).to.equal(reason === DUE);
+        const plan = await rebalancer.previewRebalance({ blockTag: "pending" });
+        expect(plan.reason).to.equal(reason);
+        expect(plan.outsideSince).to.be.gt(0n);
+      }
+      await expectNotDue(fixture, INSOLVENT);
+      await time.increase(61n);
+      await publishPrice(fixture, price);
+      await rebalancer.poke();
+      await time.increase(600n);
+      await arbitrage(fixture);
+      await expectAsPreviewed(fixture);
+    });
+
+    for (const { verb, sellBase, outside } of directions) {
       it(`waits for a later block than the one that left the band, when it ${verb}`, async () => {
         const fixture = await loadFixture(quiet);
         const { rebalancer } = fixture;
@@ -255,14 +228,13 @@ describe("Rebalancer", () => {
 
       const fresh = await loadFixture(quiet);
       await trade(fresh, fresh.alice, -between);
-      await fresh.marginPool.sync();
       const none = await fresh.rebalancer.previewRebalance({ blockTag: "pending" });
       expect(none.netExposureBase).to.be.within(innerBand, outerBand);
       expect(none.reason).to.equal(INSIDE_BAND);
     });
   });
 
-  for (const { verb, sellBase, outside } of DIRECTIONS) {
+  for (const { verb, sellBase, outside } of directions) {
     describe(`a chunk that ${verb} base`, () => {
       it("is what the preview of the same block said, whoever calls", async () => {
         for (const caller of ["keeper", "bob", "owner"] as const) {
@@ -285,6 +257,25 @@ describe("Rebalancer", () => {
           if (sellBase) expect(event.quoteDelta).to.be.gte(plan.quoteLimit);
           else expect(-event.quoteDelta).to.be.within(1n, plan.quoteLimit);
         }
+      });
+
+      it("is what the preview said in a round nobody has measured, by the band of before", async () => {
+        const fixture = await loadFixture(outside);
+        const { rebalancer } = fixture;
+        const price = await currentPrice(fixture);
+        await time.increase(3_000n); // long enough for the band to move with the sample
+        await publishPrice(fixture, (price * 1_013n) / 1_000n);
+        await arbitrage(fixture);
+        const before = await bandOf(fixture);
+        const { plan, event } = await expectAsPreviewed(fixture);
+        expect(plan.sellBase).to.equal(sellBase);
+        expect(event.indexPriceWad).to.equal((price * 1_013n) / 1_000n);
+        const after = await bandOf(fixture);
+        expect(after.lastRoundId).to.equal(before.lastRoundId + 1n);
+        expect(after.lastSampledAt).to.equal(await now(fixture));
+        const next = await rebalancer.previewRebalance({ blockTag: "pending" });
+        expect(next.outerBand).not.to.equal(plan.outerBand);
+        expect(next.reason).to.equal(DUE);
       });
 
       it("is bounded by half a fee of the depth and marked to the oracle at constant k", async () => {
@@ -472,114 +463,6 @@ describe("Rebalancer", () => {
       await publishPrice(fixture, (await currentPrice(fixture)) + WAD / 50n);
       await rebalancer.poke();
       await rebalancer.rebalance();
-    });
-  });
-
-  describe("measuring the band", () => {
-    it("samples once per round, however often it is poked", async () => {
-      const fixture = await loadFixture(mustSell);
-      const { rebalancer, marginPool } = fixture;
-      const before = await bandOf(fixture);
-      const band = await marginPool.snapshot();
-      for (let i = 0; i < 3; i += 1) {
-        await time.increase(97n);
-        await swap(fixture, fixture.bob, true, 1_000n * WAD);
-        await expect(rebalancer.poke()).not.to.emit(rebalancer, "BandUpdated");
-      }
-      expect(await bandOf(fixture)).to.deep.equal(before);
-      const after = await marginPool.snapshot();
-      expect(after.outerBandWad).to.equal(band.outerBandWad);
-      expect(after.depthBaseWad).to.equal(band.depthBaseWad);
-      await publishPrice(fixture, await currentPrice(fixture));
-      await expect(rebalancer.poke()).to.emit(rebalancer, "BandUpdated");
-      expect((await bandOf(fixture)).lastRoundId).to.equal(before.lastRoundId + 1n);
-    });
-
-    it("follows the depth down at once and up by a day's average", async () => {
-      const fixture = await loadFixture(quiet);
-      const { pool, owner, rebalancer, marginPool } = fixture;
-      const priceWad = await currentPrice(fixture);
-      const liquidity = await pool.balanceOf(owner);
-      await pool.removeLiquidity(liquidity / 3n, 0n, 0n, owner, FAR_DEADLINE);
-      await passTime(fixture, 61n);
-      const [lower] = remarked(await reserves(fixture), priceWad);
-      const fallen = (await marginPool.snapshot()).depthBaseWad;
-      expect(fallen).to.be.closeTo(lower, 10n ** 6n);
-
-      const [base, quote] = await reserves(fixture);
-      const inOrder =
-        (await pool.token0()) === (await fixture.base.getAddress()) ? [base, quote] : [quote, base];
-      await pool.addLiquidity(inOrder[0]!, inOrder[1]!, 0n, 0n, owner, FAR_DEADLINE);
-      const { lastSampledAt: sampledAt } = await bandOf(fixture);
-      await time.increase(3_000n);
-      await publishPrice(fixture, priceWad);
-      await rebalancer.poke();
-      const elapsed = Number((await now(fixture)) - sampledAt);
-      const [doubled] = remarked(await reserves(fixture), priceWad);
-      const risen = (await marginPool.snapshot()).depthBaseWad;
-      const share = Number(risen - fallen) / Number(doubled - fallen);
-      expect(near(share, 1 - Math.exp(-elapsed / 86_400)), `${share}`).to.equal(true);
-    });
-
-    it("lets the target's variance at most double in a day and follow its average otherwise", async () => {
-      const fixture = await loadFixture(quiet);
-      const { rebalancer, alice } = fixture;
-      const start = await bandOf(fixture);
-      await trade(fixture, alice, SIZE);
-      await rebalancer.poke();
-      const jumped = await bandOf(fixture);
-      const seconds = Number(jumped.lastSampledAt - start.lastSampledAt);
-      const growth = Number(jumped.targetVarianceWad) / Number(start.targetVarianceWad);
-      // 4,001 base in seconds would multiply nu^2 by far more
-      expect(near(growth, 2 ** (seconds / 86_400)), `${growth}`).to.equal(true);
-      expect(growth > 1).to.equal(true);
-
-      await time.increase(3_000n);
-      await publishPrice(fixture, await currentPrice(fixture));
-      await rebalancer.poke();
-      const calm = await bandOf(fixture);
-      const elapsed = Number(calm.lastSampledAt - jumped.lastSampledAt);
-      const decay = Math.exp(-elapsed / 86_400);
-      const move = Number(calm.lastTargetBase - jumped.lastTargetBase) / 1e18;
-      const expected =
-        (Number(jumped.targetVarianceWad) / 1e18) * decay +
-        (1 - decay) * ((move * move * 31_536_000) / elapsed);
-      expect(near(Number(calm.targetVarianceWad) / 1e18, expected)).to.equal(true);
-      expect(calm.targetVarianceWad).to.be.lt(jumped.targetVarianceWad);
-    });
-
-    it("sets the outer band by the cube root of the mechanism and caps it at 2.5 % of equity", async () => {
-      for (const [daily, capped] of [
-        [WAD / 100n, false],
-        [WAD / 20n, false],
-        [WAD / 2n, true],
-      ] as const) {
-        const fixture = await deployFixture(connection, { initialTargetVolatility: daily });
-        const { marginPool, rebalancer } = fixture;
-        const state = await marginPool.snapshot();
-        const { targetVarianceWad: nu2 } = await bandOf(fixture);
-        const equity = Number(state.equityWad) / 1e18;
-        const price = Number(await currentPrice(fixture)) / 1e18;
-        const epsilon = (2 * 3_000 + 1_500) / 1e6;
-        const cube = (3 * epsilon * (Number(nu2) / 1e18) * equity) / (2 * 20 * 0.36 * price);
-        const cap = (0.025 * equity) / 0.2 / price;
-        expect(Math.cbrt(cube) > cap).to.equal(capped);
-        const band = Number(state.outerBandWad) / 1e18;
-        expect(near(band, Math.min(Math.cbrt(cube), cap), 1e-3), `${band}`).to.equal(true);
-        expect(state.unwindCostPpm).to.equal(7_500n);
-        const inner = (await rebalancer.previewRebalance()).innerBand;
-        expect(inner).to.equal(state.outerBandWad / 2n);
-      }
-    });
-
-    it("measures a new round before it decides", async () => {
-      const fixture = await loadFixture(mustSell);
-      const { rebalancer } = fixture;
-      await time.increase(120n);
-      await publishPrice(fixture, (await currentPrice(fixture)) + WAD / 100n);
-      const before = await bandOf(fixture);
-      await expect(rebalancer.rebalance()).to.emit(rebalancer, "BandUpdated");
-      expect((await bandOf(fixture)).lastRoundId).to.equal(before.lastRoundId + 1n);
     });
   });
 
