@@ -187,18 +187,17 @@ describe("LP shares: first liquidity", () => {
       const fixture = await loadFixture(state);
       const { marginPool, quote, alice, bob } = fixture;
       const deposits = [1n, 7n, quoteUnits(fixture, WAD), quoteUnits(fixture, 50_003n * WAD)];
-      const calls = () =>
-        deposits.flatMap((amount) => [
-          marginPool.connect(bob).deposit(amount, bob),
-          marginPool.connect(bob).mint(amount * 1_000_000n, bob),
-          marginPool.connect(bob).redeem(amount, bob, bob),
-          marginPool.connect(bob).withdraw(amount, bob, bob),
-        ]);
+      const calls = deposits.flatMap((amount) => [
+        () => marginPool.connect(bob).deposit(amount, bob),
+        () => marginPool.connect(bob).mint(amount * 1_000_000n, bob),
+        () => marginPool.connect(bob).redeem(amount, bob, bob),
+        () => marginPool.connect(bob).withdraw(amount, bob, bob),
+      ]);
       const expectClosed = async () => {
         expect(await marginPool.maxDeposit(bob)).to.equal(0n);
         expect(await marginPool.maxMint(bob)).to.equal(0n);
-        for (const call of calls()) {
-          await expect(call).to.be.revertedWithCustomError(
+        for (const call of calls) {
+          await expect(call()).to.be.revertedWithCustomError(
             marginPool,
             "MarginPool_NotBootstrapped",
           );
