@@ -204,10 +204,9 @@ contract Rebalancer is IRebalancer {
     function _measure(IMarginPool.Snapshot memory s) private {
         uint256 elapsed = block.timestamp - _lastSampledAt;
         if (s.roundId == _lastRoundId || elapsed == 0) return;
-        bool first = _lastRoundId == 0;
         uint256 equity = uint256(SolvencyMath.scalingEquity(s.equityWad));
         uint256 variance = _targetVarianceWad;
-        if (!first) {
+        if (_lastRoundId != 0) {
             uint256 move = FixedPointMathLib.dist(uint256(s.targetInventoryBaseWad), _lastTargetWad);
             uint256 share = move.fullMulDiv(s.indexPriceWad, equity);
             variance = RebalanceMath.updatedTargetVarianceWad(variance, share, elapsed);
@@ -217,7 +216,7 @@ contract Rebalancer is IRebalancer {
         _lastSampledAt = uint40(block.timestamp);
         _targetVarianceWad = variance.toUint128();
 
-        uint256 depth = _depth(s, first, elapsed);
+        uint256 depth = _depth(s, elapsed);
         uint256 cost = RebalanceMath.unwindCostPpm(POOL.swapFee());
         uint256 outer = RebalanceMath.outerBand(
             variance,
@@ -234,15 +233,16 @@ contract Rebalancer is IRebalancer {
 
     /// @dev x_ema after this sample. Depth counts once it has stood in two samples in a row: liquidity that is only
     /// there while somebody calls leaves no trace.
-    function _depth(IMarginPool.Snapshot memory s, bool first, uint256 elapsed) private returns (uint256) {
+    function _depth(IMarginPool.Snapshot memory s, uint256 elapsed) private returns (uint256) {
         (uint256 reserveBase, uint256 reserveQuote) = _reserves();
         (uint256 depth, ) = RebalanceMath.remarkedReserves(
             reserveBase * BASE_SCALE,
             reserveQuote * QUOTE_SCALE,
             s.indexPriceWad
         );
-        uint256 standing = first ? depth : depth.min(_lastDepthWad);
+        uint256 last = _lastDepthWad;
         _lastDepthWad = depth;
-        return first ? standing : RebalanceMath.updatedDepth(s.depthBaseWad, standing, elapsed);
+        if (last == 0) return depth; // the first sample of a pool that holds anything
+        return RebalanceMath.updatedDepth(s.depthBaseWad, depth.min(last), elapsed);
     }
 }

@@ -143,6 +143,19 @@ describe("Rebalancer: measuring the band", () => {
     }
   });
 
+  it("takes the depth in full at the first sample of a pool that holds anything", async () => {
+    const fixture = await deployFixture(connection, { poolQuoteDepth: 0n });
+    const { marginPool, pool, base, quote, owner } = fixture;
+    await sampleAfter(fixture, 61n);
+    expect((await marginPool.snapshot()).depthBaseWad).to.equal(0n);
+    await base.mint(pool, 103n * 10n ** 21n);
+    await quote.mint(pool, 20_043_000n * 10n ** 6n);
+    await pool.mint(owner);
+    await sampleAfter(fixture, 61n);
+    const [depth] = remarked(await reserves(fixture), await currentPrice(fixture));
+    expect((await marginPool.snapshot()).depthBaseWad).to.be.closeTo(depth, 10n ** 6n);
+  });
+
   it("starts the target's variance at the square of the first guess, 365 days a year", async () => {
     const { targetVarianceWad } = await bandOf(await loadFixture(quiet));
     expect(targetVarianceWad).to.equal((365n * WAD) / 10_000n);
