@@ -7,6 +7,7 @@ import {
 } from "../../../src/simulation/flows.ts";
 import { loadScenario } from "../../../src/simulation/loadScenario.ts";
 import { createRandom } from "../../../src/simulation/random.ts";
+import { expectNear } from "../../support/expectNear.ts";
 
 const PARAMETERS = { initialEquityQuote: 10_000_000, targetBaseWeight: 0.5 };
 const scenario = loadScenario("black-thursday-2020-03");
@@ -49,7 +50,7 @@ describe("order flow", () => {
     const intents = generateIntents(loadScenario("calm-2024-02"), "noise", 5, PARAMETERS);
     const share =
       intents.filter(({ reservationCostBps }) => reservationCostBps >= 40).length / intents.length;
-    expect(share).to.be.closeTo(Math.exp(-1), 0.05);
+    expectNear(share, Math.exp(-1), 0.05);
   });
 });
 
@@ -60,7 +61,7 @@ describe("skew targets", () => {
     const falling = flat.map((price, i) => price * 0.995 ** i);
     const calm = skewTargets("momentum", flat, 300, createRandom(1, "x"));
     const fall = skewTargets("momentum", falling, 300, createRandom(1, "x"));
-    expect((fall[99] as number) - (calm[99] as number)).to.be.closeTo(-0.45, 0.01);
+    expectNear((fall[99] as number) - (calm[99] as number), -0.45, 0.01);
   });
 
   it("of the crowd are long until a drawdown of 15 % and gone at 30 %", () => {
@@ -69,7 +70,7 @@ describe("skew targets", () => {
     const noise = skewTargets("noise", path, 300, createRandom(1, "x")).map((value) => 0.2 * value);
     const expected = [0.45, 0.45, 0.225, 0];
     targets.forEach((target, i) => {
-      expect(target - (noise[i] as number)).to.be.closeTo(expected[i] as number, 1e-9);
+      expectNear(target - (noise[i] as number), expected[i] as number, 1e-9);
     });
   });
 });

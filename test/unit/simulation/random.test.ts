@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { createRandom } from "../../../src/simulation/random.ts";
+import { expectNear } from "../../support/expectNear.ts";
 
 const SAMPLES = 20_000;
 
@@ -28,23 +29,23 @@ describe("seeded random numbers", () => {
       expect(value).to.be.within(0, 1 - 2 ** -32);
       return value;
     });
-    expect(mean).to.be.closeTo(1 / 2, 0.01);
-    expect(variance).to.be.closeTo(1 / 12, 0.003);
+    expectNear(mean, 1 / 2, 0.01);
+    expectNear(variance, 1 / 12, 0.003);
   });
 
   it("are normal with mean 0 and variance 1", () => {
     const random = createRandom(2, "normal");
     const { mean, variance } = moments(() => random.normal());
-    expect(mean).to.be.closeTo(0, 0.03);
-    expect(variance).to.be.closeTo(1, 0.05);
+    expectNear(mean, 0, 0.03);
+    expectNear(variance, 1, 0.05);
   });
 
   it("are Poisson with equal mean and variance, small and large", () => {
     for (const expected of [0.3, 4, 100]) {
       const random = createRandom(3, "poisson");
       const { mean, variance } = moments(() => random.poisson(expected));
-      expect(mean / expected, `mean of ${expected}`).to.be.closeTo(1, 0.05);
-      expect(variance / expected, `variance of ${expected}`).to.be.closeTo(1, 0.06);
+      expectNear(mean / expected, 1, 0.05, `mean of ${expected}`);
+      expectNear(variance / expected, 1, 0.06, `variance of ${expected}`);
     }
     expect(createRandom(3, "poisson").poisson(0)).to.equal(0);
   });
