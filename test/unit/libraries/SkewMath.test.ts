@@ -23,7 +23,7 @@ const math = await ethers.deployContract("SkewMathHarness");
 
 const DEEP = process.env.BALLAST_DEEP === "1";
 const PROPERTY_RUNS = DEEP ? 5_000 : 100;
-const WALKS = DEEP ? 20_000 : 1_500;
+const WALKS = DEEP ? 10_000 : 1_500;
 const SEED = 0xba11a57;
 const PRICE = 1_946_127_354_901_283_774_013n;
 const EQUITY = 9_876_543_210_987_654_321_098_769n;
