@@ -47,7 +47,7 @@ export default defineConfig({
     },
   },
   test: {
-    mocha: { timeout: 120_000 },
+    mocha: { timeout: deep ? 3_600_000 : 120_000 },
     solidity: {
       fuzz: { seed: "0xba11a57", runs: deep ? 10_000 : 256 },
       invariant: { runs: deep ? 256 : 16, depth: deep ? 256 : 64, failOnRevert: false },
