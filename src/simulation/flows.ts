@@ -34,7 +34,7 @@ export interface FlowParameters {
 export const TRADER_COUNT = 40;
 const SECONDS_PER_DAY = 86_400;
 
-// The flow model of the prototype that chose the protocol's parameters.
+// The flow that the parameters of the protocol were chosen with.
 const TURNOVER_PER_DAY = 1.5; // notional ordered per day, in units of initial LP equity
 const GAP_INTENSITY = 6; // orders arrive (1 + 6 |gap to target|) times as often
 const GROSS_CAP = 0.45; // open interest per side, in units of LP equity
