@@ -162,12 +162,10 @@ contract Rebalancer is IRebalancer {
             s.indexPriceWad
         );
         uint256 excess = uint256(s.netExposureWad.magnitude()) - RebalanceMath.innerBand(s.outerBandWad);
-        // The live reserve can be moved within a block, the re-marked one only by liquidity: the smaller one counts.
-        uint256 depth = markedBase.min(reserveBase * BASE_SCALE);
-        uint256 amount =
-            excess.min((depth * RebalanceMath.maximumChunkPpm(fee)) / PPM).min(
-                (s.depthBaseWad * RebalanceMath.MAXIMUM_CHUNK_PPM) / PPM
-            ) / BASE_SCALE;
+        // The live reserve can be moved by a swap, the re-marked one by liquidity that is only there for the moment,
+        // the average by neither: the smallest counts.
+        uint256 depth = markedBase.min(reserveBase * BASE_SCALE).min(s.depthBaseWad);
+        uint256 amount = excess.min((depth * RebalanceMath.maximumChunkPpm(fee)) / PPM) / BASE_SCALE;
         if (amount == 0) return Reason.PoolTooShallow;
 
         plan.amountBase = amount;

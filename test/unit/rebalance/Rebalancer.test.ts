@@ -288,8 +288,8 @@ describe("Rebalancer", () => {
           const state = await marginPool.snapshot({ blockTag: "pending" });
           const live = await reserves(fixture);
           const marked = remarked(live, await currentPrice(fixture));
-          const depth = smaller(live[0], marked[0]);
-          const bound = smaller((depth * FEE) / 2n / PPM, (state.depthBaseWad * 5_000n) / PPM);
+          const depth = smaller(smaller(live[0], marked[0]), state.depthBaseWad);
+          const bound = (depth * FEE) / 2n / PPM;
           const excess = magnitude(plan.netExposureBase) - plan.innerBand;
           expect(plan.amountBase).to.be.closeTo(smaller(bound, excess), 2n);
           expect(plan.amountBase).to.be.lte(excess);
@@ -300,6 +300,24 @@ describe("Rebalancer", () => {
           );
           await networkHelpers.mine();
         }
+      });
+
+      it("is not enlarged by liquidity that came a moment before", async () => {
+        const fixture = await loadFixture(outside);
+        const { rebalancer, pool, bob, base } = fixture;
+        const { outsideSince } = await rebalancer.previewRebalance();
+        await time.setNextBlockTimestamp(outsideSince + 700n);
+        await networkHelpers.mine();
+        const before = await rebalancer.previewRebalance();
+        const [reserveBase, reserveQuote] = await reserves(fixture);
+        const baseFirst = (await pool.token0()) === (await base.getAddress());
+        const [amount0, amount1] = baseFirst
+          ? [3n * reserveBase, 3n * reserveQuote]
+          : [3n * reserveQuote, 3n * reserveBase];
+        await pool.connect(bob).addLiquidity(amount0, amount1, 0n, 0n, bob, FAR_DEADLINE);
+        const after = await rebalancer.previewRebalance();
+        expect(before.amountBase).to.be.greaterThan(0n);
+        expect(after.amountBase).to.be.lte((before.amountBase * 1_010n) / 1_000n);
       });
 
       it("reports the oracle value it gave up", async () => {
