@@ -17,14 +17,20 @@ export interface ChartLine {
   readonly dashed?: boolean;
 }
 
+/** A horizontal line with a label on one side of it. */
+export interface ChartLevel {
+  readonly value: number;
+  readonly label: string;
+  readonly labelSide: "above" | "below";
+}
+
 export interface ChartDefinition {
   readonly title: string;
   /** One sentence on what is shown. */
   readonly note: string;
   readonly unit: string;
   readonly lines: readonly ChartLine[];
-  /** Horizontal lines with a label. */
-  readonly levels?: readonly { readonly value: number; readonly label: string }[];
+  readonly levels?: readonly ChartLevel[];
   readonly fromZero?: boolean;
 }
 
@@ -118,14 +124,16 @@ function levelSeries(chart: ChartDefinition): LineSeriesOption[] {
         symbol: "none",
         lineStyle: { color: STAND_INS.band, width: 1, type: [5, 4] },
         label: {
-          position: "insideStartTop",
           color: STAND_INS.text,
           fontSize: FONT_SIZE,
           fontFamily: FONT_FAMILY,
         },
-        data: chart.levels.map(({ value, label }) => ({
+        data: chart.levels.map(({ value, label, labelSide }) => ({
           yAxis: value,
-          label: { formatter: label },
+          label: {
+            formatter: label,
+            position: labelSide === "above" ? "insideStartTop" : "insideStartBottom",
+          },
         })),
       },
     },

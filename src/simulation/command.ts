@@ -3,10 +3,10 @@ import { DEFAULT_SETTINGS } from "../../deploy/deployProtocol.ts";
 import { toNumber, WAD_DECIMALS } from "../units.ts";
 import type { BackendFactory } from "./backend.ts";
 import { type PolicyName, type RunResult, run } from "./engine.ts";
-import { BadInputError, causeInOneLine } from "./errors.ts";
-import { assertWritable, ensureFolder, writeAtomically } from "./files.ts";
+import { BadInputError, causeInOneLine, printable } from "./errors.ts";
+import { assertDistinct, assertWritable, ensureFolder, writeAtomically } from "./files.ts";
 import { generateIntents } from "./flows.ts";
-import { loadScenario } from "./loadScenario.ts";
+import { loadScenario, scenarioPath } from "./loadScenario.ts";
 import { commandLine, parseOptions, type SimulateOptions } from "./options.ts";
 import { createProgress } from "./progress.ts";
 import { reportHtml } from "./report.ts";
@@ -61,17 +61,22 @@ export async function main(args: readonly string[]): Promise<void> {
     const options = parseOptions(args);
     if (options !== undefined) await execute(options);
   } catch (thrown) {
-    process.stderr.write(`${causeInOneLine(thrown)}\n`);
-    process.exitCode = thrown instanceof BadInputError ? EXIT_BAD_INPUT : EXIT_FAILURE;
+    const badInput = thrown instanceof BadInputError;
+    process.stderr.write(`${printable(badInput ? thrown.message : causeInOneLine(thrown))}\n`);
+    process.exitCode = badInput ? EXIT_BAD_INPUT : EXIT_FAILURE;
   }
 }
 
 async function execute(options: SimulateOptions): Promise<void> {
   const scenario = loadScenario(options.scenario);
   const reportPath = options.report ?? join(REPORT_FOLDER, `${scenario.name}.html`);
-  if (options.json !== undefined) assertWritable(options.json, "--json");
   if (options.report === undefined) ensureFolder(dirname(reportPath));
-  assertWritable(reportPath, "--report");
+  const outputs = [
+    ...(options.json === undefined ? [] : [["--json", options.json] as const]),
+    ["--report", reportPath] as const,
+  ];
+  for (const [option, path] of outputs) assertWritable(path, option);
+  assertDistinct([["--scenario", scenarioPath(options.scenario)], ...outputs]);
 
   // Hardhat takes a second to load: only once the input is known to be good.
   const { buildContracts, createEvmBackend } = await import("./evmBackend.ts");

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { BadInputError, causeInOneLine } from "./errors.ts";
+import { BadInputError, causeInOneLine, quoted } from "./errors.ts";
 import type { Scenario } from "./scenario.ts";
 import { parseCsvScenario } from "./scenarioCsv.ts";
 import { parseJsonScenario } from "./scenarioJson.ts";
@@ -17,6 +17,13 @@ export function scenarioNames(): string[] {
     .sort();
 }
 
+/** The file of a scenario given by name or path. */
+export function scenarioPath(nameOrPath: string): string {
+  return scenarioNames().includes(nameOrPath)
+    ? join(SCENARIO_FOLDER, `${nameOrPath}.json`)
+    : nameOrPath;
+}
+
 /**
  * Loads a scenario by name, or from the user's own JSON or CSV file.
  *
@@ -24,20 +31,14 @@ export function scenarioNames(): string[] {
  * @throws BadInputError with one line: what is wrong, where (field, or row and column) and what is allowed
  */
 export function loadScenario(nameOrPath: string): Scenario {
-  if (scenarioNames().includes(nameOrPath)) {
-    return parseJsonScenario(readText(join(SCENARIO_FOLDER, `${nameOrPath}.json`)), nameOrPath);
-  }
-  const extension = extname(nameOrPath).toLowerCase();
-  if (extension === ".json") return parseJsonScenario(readText(nameOrPath), nameOrPath);
+  const path = scenarioPath(nameOrPath);
+  const extension = extname(path).toLowerCase();
+  if (extension === ".json") return parseJsonScenario(readText(path), nameOrPath);
   if (extension === ".csv") {
-    return parseCsvScenario(
-      readText(nameOrPath),
-      nameOrPath,
-      basename(nameOrPath, extname(nameOrPath)),
-    );
+    return parseCsvScenario(readText(path), nameOrPath, basename(path, extname(path)));
   }
   throw new BadInputError(
-    `unknown scenario "${nameOrPath}"; available: ${scenarioNames().join(", ")}, or a path ending in .json or .csv`,
+    `unknown scenario ${quoted(nameOrPath)}; available: ${scenarioNames().join(", ")}, or a path ending in .json or .csv`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { POLICY_NAMES, type PolicyName } from "./engine.ts";
-import { BadInputError } from "./errors.ts";
+import { BadInputError, quoted } from "./errors.ts";
 import { FLOW_NAMES, type FlowName } from "./flows.ts";
 
 /** What one invocation is asked to do. */
@@ -74,7 +74,8 @@ export function parseOptions(args: readonly string[]): SimulateOptions | undefin
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
     if (thrown.exitCode === 0) return undefined;
-    throw new BadInputError(thrown.message.replace(/^error: /, "").replaceAll("\n", " "));
+    const fault = thrown.message.replace(/^error: |\.$/g, "").replaceAll("\n", " ");
+    throw new BadInputError(`${fault}; see --help`);
   }
   const raw = command.opts<Record<string, string | boolean | undefined>>();
   const text = (name: string): string => String(raw[name] ?? "");
@@ -83,7 +84,7 @@ export function parseOptions(args: readonly string[]): SimulateOptions | undefin
     if (text(name).trim() === "") throw new BadInputError(`--${name} needs a file name`);
     return text(name);
   };
-  const options: SimulateOptions = {
+  return {
     scenario: text("scenario"),
     policy: choice("policy", text("policy"), POLICIES),
     backend: choice("backend", text("backend"), BACKENDS),
@@ -93,10 +94,6 @@ export function parseOptions(args: readonly string[]): SimulateOptions | undefin
     report: path("report"),
     quiet: raw.quiet === true,
   };
-  if (options.json !== undefined && options.json === options.report) {
-    throw new BadInputError("--json and --report name the same file");
-  }
-  return options;
 }
 
 /** The command that gives the same result. */
@@ -116,14 +113,14 @@ function choice<T extends string>(
   const available = `available: ${allowed.join(", ")}`;
   if (NOT_YET[name].includes(value))
     throw new BadInputError(`--${name} ${value} is not available yet; ${available}`);
-  throw new BadInputError(`--${name} "${value}" is unknown; ${available}`);
+  throw new BadInputError(`--${name} ${quoted(value)} is unknown; ${available}`);
 }
 
 function readSeed(text: string): number {
   const seed = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(seed)) {
     throw new BadInputError(
-      `--seed "${text}" is not a whole number between 0 and ${Number.MAX_SAFE_INTEGER}`,
+      `--seed ${quoted(text)} is not a whole number between 0 and ${Number.MAX_SAFE_INTEGER}`,
     );
   }
   return seed;

@@ -70,8 +70,9 @@ function charts(result: SimulationResult): ChartDefinition[] {
   const wad = (value: bigint): number => toNumber(value, WAD_DECIMALS);
   const active = (record: StepRecord, run: RunResult): number =>
     (quote(record.equity - record.benchmark) / quote(run.summary.initialEquity)) * 100;
+  const bandName = `outer band, ${POLICY_TITLES[hedged.policy]}`;
   const band = (sign: 1 | -1): ChartLine =>
-    line(hedged, "band", "band", (record) => sign * base(record.outerBand), true);
+    line(hedged, "band", bandName, (record) => sign * base(record.outerBand), true);
   return [
     {
       title: "Price",
@@ -93,7 +94,7 @@ function charts(result: SimulationResult): ChartDefinition[] {
       note: "Difference to the constant mix. Drawdown is the largest fall of this line from an earlier high.",
       unit: "% of initial equity",
       lines: perRun(active),
-      levels: [{ value: 0, label: "" }],
+      levels: [{ value: 0, label: "", labelSide: "above" }],
     },
     {
       title: "Exposure and band",
@@ -107,8 +108,8 @@ function charts(result: SimulationResult): ChartDefinition[] {
       unit: "ratio",
       lines: perRun((record) => Math.min(HIGHEST_RATIO_DRAWN, wad(record.solvencyRatio))),
       levels: [
-        { value: 1.5, label: "Normal above 1.5" },
-        { value: 1, label: "Insolvent below 1" },
+        { value: 1.5, label: "below 1.5: restricted", labelSide: "above" },
+        { value: 1, label: "below 1: less than required capital", labelSide: "below" },
       ],
       fromZero: true,
     },

@@ -1,4 +1,5 @@
 import { formatDecimal, parseDecimal, WAD_DECIMALS, type Wad } from "../units.ts";
+import { quoted, shorten } from "./errors.ts";
 
 /** A market path: bars of equal length, prices in whole quote tokens per whole base token. */
 export interface Scenario {
@@ -51,6 +52,26 @@ export function sliceScenario(scenario: Scenario, from: number, to: number): Sce
   };
 }
 
+/**
+ * Reads a price as a file gives it.
+ *
+ * @param decimals digits after the point that the file's unit may have
+ * @param refuse what is wrong with the text, and what is allowed
+ */
+export function readPrice(
+  text: string,
+  decimals: number,
+  refuse: (reason: string) => never,
+): bigint {
+  try {
+    return parseDecimal(text, decimals);
+  } catch {
+    return refuse(
+      `${quoted(text)} is not a positive decimal number such as 194.61 with at most ${decimals} decimals`,
+    );
+  }
+}
+
 /** Reports a fault: which column, which bar (undefined where the fault is the whole column's), and why. */
 export type RefuseBar = (column: string, bar: number | undefined, reason: string) => never;
 
@@ -78,7 +99,7 @@ export function checkScenario(scenario: Scenario, refuse: RefuseBar): void {
       refuse(
         "close",
         bar,
-        `${show(previous)} to ${show(value)} is more than a factor of ${MAXIMUM_MOVE_FACTOR}`,
+        `${show(previous)} to ${show(value)}; at most a factor of ${MAXIMUM_MOVE_FACTOR} from one bar to the next`,
       );
     }
     const top = high?.[bar];
@@ -102,5 +123,5 @@ function checkPrice(value: Wad, refuse: (reason: string) => never): void {
 }
 
 function show(value: Wad): string {
-  return formatDecimal(value, WAD_DECIMALS);
+  return shorten(formatDecimal(value, WAD_DECIMALS));
 }

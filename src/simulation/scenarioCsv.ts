@@ -1,11 +1,12 @@
 import { CsvError, parse } from "csv-parse/sync";
-import { parseDecimal, WAD_DECIMALS, type Wad } from "../units.ts";
-import { BadInputError, causeInOneLine } from "./errors.ts";
+import { rescale, WAD_DECIMALS, type Wad } from "../units.ts";
+import { BadInputError, causeInOneLine, quoted } from "./errors.ts";
 import {
   checkScenario,
   MAXIMUM_STEP_SECONDS,
   MINIMUM_STEP_SECONDS,
   PRICE_DECIMALS,
+  readPrice,
   type Scenario,
 } from "./scenario.ts";
 
@@ -86,9 +87,13 @@ export function parseCsvScenario(text: string, label: string, name: string): Sce
 
   const prices = (column: string): Wad[] | undefined =>
     columns.has(column)
-      ? data.map((row) =>
-          readPrice(fieldOf(row, column), (reason) => refuse(row.line, column, reason)),
-        )
+      ? data.map((row) => {
+          const text = fieldOf(row, column);
+          const value = readPrice(text, PRICE_DECIMALS, (reason) =>
+            refuse(row.line, column, reason),
+          );
+          return rescale(value, PRICE_DECIMALS, WAD_DECIMALS);
+        })
       : undefined;
   const close = prices("close") as Wad[];
   const open = prices("open");
@@ -158,7 +163,7 @@ function readHeader(header: Row, label: string): Map<string, number> {
   for (const column of REQUIRED_COLUMNS) {
     if (columns.has(column)) continue;
     throw new BadInputError(
-      `scenario ${label}: row ${header.line}, column ${column}: missing from the header (found: ${header.fields.join(", ")})`,
+      `scenario ${label}: row ${header.line}, column ${column}: missing from the header (found: ${quoted(header.fields.join(", "))})`,
     );
   }
   return columns;
@@ -170,27 +175,26 @@ function readTime(text: string, refuse: (reason: string) => never): number {
     return value >= FIRST_MILLISECONDS ? value / 1000 : value;
   }
   if (!/^\d{4}-\d{2}-\d{2}/.test(text))
-    refuse(`"${text}" is neither ISO 8601 nor unix seconds or milliseconds`);
+    refuse(`${quoted(text)} is neither ISO 8601 nor unix seconds or milliseconds`);
   // A date without a zone is UTC, not the zone of whoever runs this.
   const zoned =
     /(Z|[+-]\d{2}:?\d{2})$/i.test(text) || /^\d{4}-\d{2}-\d{2}$/.test(text) ? text : `${text}Z`;
   const milliseconds = Date.parse(zoned.replace(" ", "T"));
-  if (Number.isNaN(milliseconds)) refuse(`"${text}" is not a valid ISO 8601 time`);
+  if (Number.isNaN(milliseconds) || !isCalendarDate(text.slice(0, 10)))
+    refuse(`${quoted(text)} is not a valid ISO 8601 time`);
   return milliseconds / 1000;
 }
 
-function readPrice(text: string, refuse: (reason: string) => never): Wad {
-  try {
-    return parseDecimal(text, PRICE_DECIMALS) * 10n ** BigInt(WAD_DECIMALS - PRICE_DECIMALS);
-  } catch (thrown) {
-    return refuse(causeInOneLine(thrown));
-  }
+/** Date.parse alone reads 30 February as 1 March. */
+function isCalendarDate(date: string): boolean {
+  const midnight = Date.parse(`${date}T00:00:00Z`);
+  return !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(date);
 }
 
 function readGas(text: string, refuse: (reason: string) => never): number {
   const value = Number(text);
   if (text === "" || !Number.isFinite(value) || value < 0 || value > MAXIMUM_GAS_GWEI) {
-    refuse(`"${text}" is not a gas price between 0 and ${MAXIMUM_GAS_GWEI} gwei`);
+    refuse(`${quoted(text)} is not a gas price between 0 and ${MAXIMUM_GAS_GWEI} gwei`);
   }
   return value;
 }

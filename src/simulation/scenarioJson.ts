@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseDecimal, WAD_DECIMALS, type Wad } from "../units.ts";
+import { rescale, WAD_DECIMALS, type Wad } from "../units.ts";
 import { BadInputError, causeInOneLine } from "./errors.ts";
 import {
   checkScenario,
@@ -7,6 +7,7 @@ import {
   MAXIMUM_STEP_SECONDS,
   MINIMUM_STEP_SECONDS,
   PRICE_DECIMALS,
+  readPrice,
   type Scenario,
 } from "./scenario.ts";
 
@@ -16,32 +17,48 @@ const PRICE_UNITS = new Map([
   ["USD per ETH", 0],
 ]);
 
-const price = z.number().positive();
-const scenarioSchema = z.object({
-  name: z
-    .string()
-    .regex(
-      /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
-      "letters, digits, dots, dashes and underscores only",
-    ),
-  title: z.string().min(1).max(200),
-  source: z.string().min(1).max(500),
-  startsAt: z.iso.datetime({ offset: true }),
-  stepSeconds: z.int().min(MINIMUM_STEP_SECONDS).max(MAXIMUM_STEP_SECONDS),
-  priceUnit: z
-    .string()
-    .refine((unit) => PRICE_UNITS.has(unit), `allowed: ${[...PRICE_UNITS.keys()].join(", ")}`),
-  open: price,
-  close: z.array(price).min(1).max(MAXIMUM_BARS),
-  high: z.array(price).optional(),
-  low: z.array(price).optional(),
-  gasPriceGwei: z
-    .object({
-      stepSeconds: z.int().positive(),
-      values: z.array(z.number().nonnegative().max(1_000_000)).min(1),
-    })
-    .optional(),
-});
+/** Messages say what is allowed: zod's own would only tell what it found. */
+const text = (maximum: number) => {
+  const allowed = `must be text of 1 to ${maximum} characters`;
+  return z.string(allowed).min(1, allowed).max(maximum, allowed);
+};
+const integer = (minimum: number, maximum: number) => {
+  const allowed = `must be a whole number from ${minimum} to ${maximum}`;
+  return z.int(allowed).min(minimum, allowed).max(maximum, allowed);
+};
+const PRICE = "must be a positive decimal number such as 194.61";
+const price = z.number(PRICE).positive(PRICE);
+const PATH = `must be a list of 1 to ${MAXIMUM_BARS} prices`;
+const path = z.array(price, PATH).min(1, PATH).max(MAXIMUM_BARS, PATH);
+const NAME = "must be up to 100 letters, digits, dots, dashes and underscores";
+const TIME = "must be an ISO 8601 time such as 2020-03-12T00:00:00Z";
+const UNIT = `must be one of: ${[...PRICE_UNITS.keys()].join(", ")}`;
+const GAS = "must be a number from 0 to 1000000";
+const GAS_PATH = "must be a list of gas prices";
+const scenarioSchema = z.object(
+  {
+    name: z.string(NAME).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, NAME),
+    title: text(200),
+    source: text(500),
+    startsAt: z.iso.datetime({ offset: true, error: TIME }),
+    stepSeconds: integer(MINIMUM_STEP_SECONDS, MAXIMUM_STEP_SECONDS),
+    priceUnit: z.string(UNIT).refine((unit) => PRICE_UNITS.has(unit), UNIT),
+    open: price,
+    close: path,
+    high: path.optional(),
+    low: path.optional(),
+    gasPriceGwei: z
+      .object(
+        {
+          stepSeconds: integer(1, Number.MAX_SAFE_INTEGER),
+          values: z.array(z.number(GAS).min(0, GAS).max(1_000_000, GAS), GAS_PATH).min(1, GAS_PATH),
+        },
+        "must be an object with stepSeconds and values",
+      )
+      .optional(),
+  },
+  "must be an object with the fields of a scenario",
+);
 
 /**
  * Reads a scenario in the JSON form of `scenarios/*.json`.
@@ -67,12 +84,9 @@ export function parseJsonScenario(text: string, label: string): Scenario {
   const raw = parsed.data;
   const unitDecimals = PRICE_UNITS.get(raw.priceUnit) ?? 0;
   const convert = (value: number, field: string): Wad => {
-    try {
-      const wad = parseDecimal(String(value), PRICE_DECIMALS - unitDecimals);
-      return wad * 10n ** BigInt(WAD_DECIMALS - PRICE_DECIMALS);
-    } catch (thrown) {
-      return refuse(field, causeInOneLine(thrown));
-    }
+    const refusePrice = (reason: string) => refuse(field, reason);
+    const price = readPrice(String(value), PRICE_DECIMALS - unitDecimals, refusePrice);
+    return rescale(price, PRICE_DECIMALS, WAD_DECIMALS);
   };
   const convertAll = (values: number[], field: string) =>
     values.map((value, i) => convert(value, `${field}[${i}]`));

@@ -23,7 +23,7 @@ export interface OrderCounts {
   busy: number;
   /** Of the accepted ones: those of which only a part was filled. */
   partlyFilled: number;
-  /** How often each error refused an order. */
+  /** Of the failed ones: how many each error refused. */
   reasons: Map<string, number>;
 }
 
@@ -216,8 +216,10 @@ export class Traders {
 
   #refused(reason: string): void {
     if (reason === DECLINED) this.counts.declined++;
-    else this.counts.failed++;
-    this.counts.reasons.set(reason, (this.counts.reasons.get(reason) ?? 0) + 1);
+    else {
+      this.counts.failed++;
+      this.counts.reasons.set(reason, (this.counts.reasons.get(reason) ?? 0) + 1);
+    }
   }
 }
 

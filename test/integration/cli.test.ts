@@ -1,5 +1,13 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -56,9 +64,9 @@ describe("npm run simulate", () => {
 
   it("refuses unknown values, options and arguments", () => {
     expectRefusal(["--policy", "yolo"], '--policy "yolo"', "rebalance, none, both");
-    expectRefusal(["--frobnicate"], "unknown option", "--frobnicate");
-    expectRefusal(["extra"], "too many arguments");
-    expectRefusal(["--scenario"], "argument missing");
+    expectRefusal(["--frobnicate"], "unknown option", "--frobnicate", "; see --help");
+    expectRefusal(["extra"], "too many arguments", "; see --help");
+    expectRefusal(["--scenario"], "argument missing; see --help");
   });
 
   it("refuses seeds that are negative, fractional or absurd", () => {
@@ -82,7 +90,21 @@ describe("npm run simulate", () => {
     expectRefusal(["--report", missing], "--report", missing, "does not exist");
     expectRefusal(["--report", folder], "--report", "it is a folder");
     expectRefusal(["--json", "/dev/null/x.json"], "--json", "cannot be written");
-    expectRefusal(["--json", "same", "--report", "same"], "same file");
+    const fifo = join(folder, "fifo");
+    execFileSync("mkfifo", [fifo]);
+    for (const special of ["/dev/null", fifo])
+      expectRefusal(["--report", special], special, "it is not a regular file");
+  });
+
+  it("refuses paths that name the same file", () => {
+    const scenario = file("path.csv", "time,close\n1583971200,194.61\n1583971500,195\n");
+    const link = join(folder, "link.html");
+    symlinkSync(scenario, link);
+    const output = join(folder, "out");
+    const same = "name the same file";
+    expectRefusal(["--json", output, "--report", `${folder}/./out`], "--json and --report", same);
+    expectRefusal(["--scenario", scenario, "--report", link], "--scenario and --report", same);
+    expectRefusal(["--scenario", scenario, "--json", scenario], "--scenario and --json", same);
   });
 
   it("runs a CSV of the user's own and writes report and figures", () => {

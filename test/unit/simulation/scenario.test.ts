@@ -89,6 +89,29 @@ describe("JSON scenarios", () => {
     });
   }
 
+  const allowed: [string, Record<string, unknown>, string][] = [
+    ["a price of zero", { close: [19523, 0] }, "close[1]: must be a positive decimal number"],
+    ["a price that is text", { open: "1" }, "open: must be a positive decimal number such as"],
+    ["a path that is no list", { close: 5 }, "close: must be a list of 1 to 100000 prices"],
+    ["a title that is a number", { title: 5 }, "title: must be text of 1 to 200 characters"],
+    ["a fractional bar", { stepSeconds: 60.5 }, "stepSeconds: must be a whole number from 60 to"],
+    ["a missing unit", { priceUnit: undefined }, "priceUnit: must be one of: USD cents per ETH"],
+    ["a time that is a number", { startsAt: 5 }, "startsAt: must be an ISO 8601 time such as"],
+    ["gas that is a number", { gasPriceGwei: 5 }, "gasPriceGwei: must be an object with"],
+  ];
+  for (const [fault, changes, message] of allowed) {
+    it(`say what is allowed at ${fault}`, () => {
+      expect(() => json(changes)).to.throw(BadInputError, `scenario tiny.json: ${message}`);
+    });
+  }
+
+  it("say so when the text is no scenario", () => {
+    expect(() => parseJsonScenario("[]", "x.json")).to.throw(
+      BadInputError,
+      "scenario x.json: the file: must be an object",
+    );
+  });
+
   it("say so when the text is no JSON", () => {
     expect(() => parseJsonScenario("{", "x.json")).to.throw(
       BadInputError,
@@ -163,6 +186,8 @@ describe("CSV scenarios", () => {
       ["time,close", ...good, "2020-13-01T00:00:00Z,194"],
       "row 4, column time",
     ],
+    ["30 February", ["time,close", ...good, "2024-02-30T00:00:00Z,194"], "row 4, column time"],
+    ["30 February in a zone", ["time,close", "2024-02-30T23:00+02:00,1", "x,1"], "row 2, column"],
     ["a gap between rows", ["time,close", ...good, "1583972400,194"], "row 4, column time: 900 s"],
     [
       "rows in the wrong order",
@@ -189,6 +214,25 @@ describe("CSV scenarios", () => {
       expect(() => csv(...lines)).to.throw(BadInputError, `scenario path.csv: ${message}`);
     });
   }
+
+  it("say which numbers and moves are allowed", () => {
+    const throws = (value: string, message: string) =>
+      expect(() => csv("time,close", ...good, `1583971800,${value}`)).to.throw(message);
+    throws("1e2", '"1e2" is not a positive decimal number such as 194.61');
+    throws("99999", "195.23 to 99999; at most a factor of 10 from one bar to the next");
+  });
+
+  it("escape and cut what they cannot read", () => {
+    const value = `\u001b[31m\u009b${"x".repeat(1000)}`;
+    expect(() => csv("time,close", ...good, `1583971800,${value}`)).to.throw(
+      `"\\u001b[31m\\u{9b}${"x".repeat(34)}..." is not`,
+    );
+  });
+
+  it("read the last day of February", () => {
+    const scenario = csv("time,close", "2024-02-29T23:30:00-05:00,1", "2024-03-01T04:35:00Z,1");
+    expect(scenario.startsAt).to.equal(Date.UTC(2024, 2, 1, 4, 30) / 1000);
+  });
 
   it("count rows as an editor does, blank lines included", () => {
     expect(() => csv("time,close", "1583971200,1", "", "1583971500,x")).to.throw(
