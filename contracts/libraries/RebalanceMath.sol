@@ -29,6 +29,8 @@ library RebalanceMath {
     uint256 internal constant HEDGE_TIME_CONSTANT = 1 days;
     uint256 internal constant HEDGE_MINIMUM_PPM = 1_000;
     uint256 internal constant HEDGE_MAXIMUM_PPM = 5_000;
+    /// Notional of the prior: 1 % of equity.
+    int256 internal constant HEDGE_PRIOR_WAD = 0.01e18;
     int256 internal constant LN_2_WAD = 693_147_180_559_945_309;
 
     /// @notice q_max / x = min(f / 2, 0.5 %): the largest chunk as a share of the pool's base. At q <= f x a sandwich
@@ -97,9 +99,17 @@ library RebalanceMath {
         return dailyWad.mulWad(dailyWad) * (VolatilityMath.YEAR / 1 days);
     }
 
-    /// @notice phi = cost / notional, within 10..50 bp.
-    function hedgeRatePpm(uint256 cost, uint256 notional) internal pure returns (uint256) {
-        return cost.fullMulDiv(PPM, notional.max(1)).clamp(HEDGE_MINIMUM_PPM, HEDGE_MAXIMUM_PPM);
+    /// @notice phi: cost / notional of what was hedged lately, together with `prior` of notional hedged at eps / 2, within
+    /// 10..50 bp. Without the prior one chunk of any size would decide phi after a quiet time.
+    /// @param prior at least 1, in the units of `notional`
+    function hedgeRatePpm(
+        uint256 cost,
+        uint256 notional,
+        uint256 unwindCostPpm_,
+        uint256 prior
+    ) internal pure returns (uint256) {
+        uint256 expected = (unwindCostPpm_ * prior) / 2;
+        return ((cost * PPM + expected) / (notional + prior)).clamp(HEDGE_MINIMUM_PPM, HEDGE_MAXIMUM_PPM);
     }
 
     /// @notice x_ema: falls with the depth at once, rises by a 24 h average.

@@ -82,7 +82,7 @@ contract MarginPool is MarginShares {
         uint256 unwindCost = RebalanceMath.unwindCostPpm(d.pool.swapFee());
         _state.band.unwindCostPpm = unwindCost.toUint32();
         // Until a rebalance has been measured phi is one way of the round trip.
-        _state.band.hedgeRatePpm = RebalanceMath.hedgeRatePpm(unwindCost, 2 * RebalanceMath.PPM).toUint32();
+        _state.band.hedgeRatePpm = RebalanceMath.hedgeRatePpm(0, 0, unwindCost, 1).toUint32();
         _state.clock.lastSyncAt = uint40(block.timestamp);
         RiskLogic.sync(_state, _config());
     }
@@ -231,9 +231,9 @@ contract MarginPool is MarginShares {
         uint256 depthBaseWad,
         uint256 unwindCostPpm
     ) external onlyRebalancer nonReentrant {
-        // Tokens so cheap that their amounts pass 2^96 / 1e18 get the widest band and depth there is room for.
-        _state.band.outerBandWad = uint96(outerBandWad.min(type(uint96).max));
-        _state.band.depthBaseWad = uint96(depthBaseWad.min(type(uint96).max));
+        // Tokens so cheap that their amounts pass 2^128 / 1e18 get the widest band and depth there is room for.
+        _state.band.outerBandWad = uint128(outerBandWad.min(type(uint128).max));
+        _state.band.depthBaseWad = uint128(depthBaseWad.min(type(uint128).max));
         _state.band.unwindCostPpm = unwindCostPpm.toUint32();
         emit BandCached(
             outerBandWad / uint256(BASE_SCALE),

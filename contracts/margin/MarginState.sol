@@ -26,11 +26,11 @@ library MarginState {
         IMarginPool.Ledgers ledgers;
         Clock clock; // slot 8
         Exposure exposure; // slot 9
-        BandCache band; // slot 10
-        Round round; // slot 11
-        Marks marks; // slot 12
-        Losses losses; // slot 13
-        HedgeCost hedgeCost; // slot 14
+        BandCache band; // slots 10 and 11
+        Round round; // slot 12
+        Marks marks; // slot 13
+        Losses losses; // slot 14
+        HedgeCost hedgeCost; // slot 15
         mapping(address => IMarginPool.Account) accounts;
         mapping(address => IMarginPool.Order) orders;
         mapping(address => uint256) credits; // quote token units
@@ -52,10 +52,10 @@ library MarginState {
         bool episodeOpen;
     }
 
-    /// @dev 12 + 12 + 4 + 4 = 32 bytes. What orders read instead of measuring.
+    /// @dev 16 + 16, 4 + 4 bytes. What orders read instead of measuring.
     struct BandCache {
-        uint96 outerBandWad; // h_out, base
-        uint96 depthBaseWad; // x_ema, base
+        uint128 outerBandWad; // h_out, base
+        uint128 depthBaseWad; // x_ema, base
         uint32 unwindCostPpm; // eps, 1e6 = 100 %
         uint32 hedgeRatePpm; // phi, 1e6 = 100 %
     }
@@ -75,7 +75,7 @@ library MarginState {
     /// @dev 16 + 11 + 5 = 32 bytes.
     struct Losses {
         uint128 badDebt; // total since deployment, quote token units
-        uint88 insuranceUsed; // paid lately, fading to nothing within a day, quote token units
+        uint88 insuranceUsed; // paid lately, fading over a day, quote token units
         uint40 insuranceUsedAt; // unix seconds
     }
 
@@ -212,9 +212,12 @@ library MarginState {
             ctx.price,
             elapsed
         ) / ctx.config.baseScale).toInt128();
-        ctx.marks.maintenanceSkewScaleWad = SkewMath
-            .maintenanceSkewScale(ctx.marks.maintenanceSkewScaleWad, skewScale(ctx), elapsed)
-            .toUint128();
+        uint256 scale = SkewMath.maintenanceSkewScale(
+            ctx.marks.maintenanceSkewScaleWad,
+            skewScale(ctx),
+            elapsed
+        );
+        ctx.marks.maintenanceSkewScaleWad = scale > type(uint128).max ? type(uint128).max : uint128(scale);
         refresh(ctx);
     }
 

@@ -48,8 +48,10 @@ library OrderFill {
     int256 internal constant OPEN_INTEREST_LIMIT_WAD = 0.6e18;
     /// Skew that can be hedged: base for 90 % of what is left after paying traders.
     int256 internal constant AFFORDABLE_WAD = 0.9e18;
-    /// A part of an order is worth a fill, and its fee, from 1 % of equity on: what the speed limit frees in a minute.
+    /// A part of an order is worth a fill and its fee from 1 % of equity on, what the speed limit frees in a minute, and
+    /// from 500 quote on, where the fee is 10 bp; in tiny pools from all that the limit ever leaves room for.
     int256 internal constant SMALLEST_PART_WAD = 0.01e18;
+    int256 internal constant SMALLEST_PART_QUOTE = 500e18;
 
     /// @notice Fills what can be filled of `o`, in `ctx` and `a`. `failure` is the error for which the order is to be
     /// removed; what waiting can cure (speed limit, volatility behind) reverts instead and leaves the order queued.
@@ -108,8 +110,7 @@ library OrderFill {
             ctx.price
         );
         d.sizeDelta = allowed / bs; // toward zero: never beyond the limit
-        int256 least =
-            (SMALLEST_PART_WAD.mulWadFloor(SolvencyMath.scalingEquity(ctx.equity)) * WAD) / ctx.price;
+        int256 least = (_smallestPart(ctx.equity) * WAD) / ctx.price;
         if (allowed != wanted * bs && (d.sizeDelta == 0 || allowed.magnitude() < least)) {
             revert IMarginPool.MarginPool_SkewSpeedLimit(d.skewBefore + wanted, uint256(limit / bs));
         }
@@ -118,6 +119,15 @@ library OrderFill {
         int256 sizeAfter = a.size + d.sizeDelta;
         d.opens = sizeAfter.oppositeSigns(a.size) || sizeAfter.magnitude() > int256(a.size).magnitude();
         d.stateBefore = ctx.state;
+    }
+
+    /// @dev Least part of an order that is filled while more of it waits, quote, 18 decimals.
+    function _smallestPart(int256 equity) private pure returns (int256) {
+        int256 scaling = SolvencyMath.scalingEquity(equity);
+        return
+            SMALLEST_PART_WAD.mulWadFloor(scaling).max(SMALLEST_PART_QUOTE).min(
+                SkewMath.SPEED_LIMIT_WAD.mulWadFloor(scaling)
+            );
     }
 
     /// @dev Premium, fee and hedge charge, and the price they make together with P- or P+.

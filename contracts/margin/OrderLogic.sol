@@ -52,9 +52,10 @@ library OrderLogic {
         if (!_escrow(ctx, a)) {
             revert IMarginPool.MarginPool_InsufficientFreeMargin(account, executionFee(config), a.collateral);
         }
-        // An account below maintenance is liquidation's: it could otherwise pay its last margin away in fees.
-        uint256 needed = MarginAccount.maintenanceMargin(ctx, a.size);
+        uint256 needed;
         if (!reduceOnly) (, needed) = MarginAccount.initialMargin(ctx, sizeAfter);
+        // An account below maintenance is liquidation's: it could otherwise pay its last margin away in fees.
+        needed = needed.max(MarginAccount.maintenanceMargin(ctx, a.size));
         int256 equity = MarginAccount.equityOf(ctx, a);
         if (equity < int256(needed)) {
             revert IMarginPool.MarginPool_InsufficientMargin(account, equity, needed);
@@ -111,8 +112,8 @@ library OrderLogic {
         }
         _remove(self, config, account);
         int256 remaining = _remaining(o, a, fill.sizeDelta);
-        // The rest waits for another round and pays for another execution; without that margin it lapses.
-        if (remaining != 0 && _escrow(ctx, a)) {
+        // The rest waits for another round and pays for another execution; without margin for that it lapses.
+        if (remaining != 0 && _affordsFee(ctx, a) && _escrow(ctx, a)) {
             o.sizeDelta = int128(remaining); // part of an int128
             o.requestedAt = uint40(block.timestamp);
             o.roundId = ctx.market.roundId;
@@ -216,6 +217,15 @@ library OrderLogic {
     ) private {
         delete self.orders[account];
         self.credits[msg.sender] += executionFee(config);
+    }
+
+    /// @dev Whether the account stays at maintenance after another execution fee.
+    function _affordsFee(
+        MarginState.Context memory ctx,
+        IMarginPool.Account memory a
+    ) private pure returns (bool) {
+        int256 left = MarginAccount.equityOf(ctx, a) - int256(executionFee(ctx.config));
+        return left >= int256(MarginAccount.maintenanceMargin(ctx, a.size));
     }
 
     /// @dev Moves an execution fee from the collateral into `credited`, where it stays whoever it ends up with.

@@ -223,7 +223,15 @@ library RiskLogic {
         hedge.notional = (notional + hedge.notional - uint256(hedge.notional).mulWad(faded)).toUint112();
         hedge.updatedAt = block.timestamp.toUint32();
         self.hedgeCost = hedge;
-        self.band.hedgeRatePpm = RebalanceMath.hedgeRatePpm(hedge.cost, hedge.notional).toUint32();
+        int256 prior = RebalanceMath.HEDGE_PRIOR_WAD.mulWadFloor(SolvencyMath.scalingEquity(ctx.equity));
+        self.band.hedgeRatePpm = RebalanceMath
+            .hedgeRatePpm(
+                hedge.cost,
+                hedge.notional,
+                ctx.band.unwindCostPpm,
+                uint256(prior / ctx.config.quoteScale).max(1)
+            )
+            .toUint32();
     }
 
     /// @notice See IMarginPool.snapshot.

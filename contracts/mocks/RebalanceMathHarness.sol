@@ -41,8 +41,13 @@ contract RebalanceMathHarness {
         return RebalanceMath.targetVarianceOf(dailyWad);
     }
 
-    function hedgeRatePpm(uint256 cost, uint256 notional) external pure returns (uint256) {
-        return RebalanceMath.hedgeRatePpm(cost, notional);
+    function hedgeRatePpm(
+        uint256 cost,
+        uint256 notional,
+        uint256 unwindCost,
+        uint256 prior
+    ) external pure returns (uint256) {
+        return RebalanceMath.hedgeRatePpm(cost, notional, unwindCost, prior);
     }
 
     function updatedDepth(uint256 depthEma, uint256 depth, uint256 elapsed) external pure returns (uint256) {

@@ -201,7 +201,8 @@ contract Rebalancer is IRebalancer {
     /// per round and not per call keeps it the same whoever calls and however often.
     function _measure(IMarginPool.Snapshot memory s) private {
         uint256 elapsed = block.timestamp - _lastSampledAt;
-        if (s.roundId == _lastRoundId || elapsed == 0) return;
+        // Before the first liquidity there is nothing to measure, and nothing may stand for the first sample.
+        if (s.roundId == _lastRoundId || elapsed == 0 || MARGIN_POOL.totalSupply() == 0) return;
         uint256 equity = uint256(SolvencyMath.scalingEquity(s.equityWad));
         uint256 variance = _targetVarianceWad;
         if (_lastRoundId != 0) {

@@ -297,9 +297,11 @@ describe("RebalanceMath", () => {
         [4_999n, 1_000_000n],
         [1_001n, 1_000_000n],
       ] as const) {
-        const exact = (cost * 1_000_000n) / notional;
-        expect(exact > 1_000n && exact < 5_000n).to.equal(true);
-        expect(await math.hedgeRatePpm(cost, notional)).to.equal(exact);
+        for (const prior of [1n, notional / 3n, 7n * notional]) {
+          const exact = (cost * 1_000_000n + 3_750n * prior) / (notional + prior);
+          expect(exact > 1_000n && exact < 5_000n).to.equal(true);
+          expect(await math.hedgeRatePpm(cost, notional, 7_500n, prior)).to.equal(exact);
+        }
       }
     });
 
@@ -308,17 +310,17 @@ describe("RebalanceMath", () => {
         [0n, 1_000n],
         [999n, 1_000n],
         [1_000n, 1_000n],
-        [5_000n, 5_000n],
         [5_001n, 5_000n],
         [10n ** 30n, 5_000n],
       ] as const) {
-        expect(await math.hedgeRatePpm(cost, 1_000_000n)).to.equal(expected);
+        expect(await math.hedgeRatePpm(cost * 10n ** 9n, 10n ** 15n, 2n, 1n)).to.equal(expected);
       }
     });
 
-    it("is one of the limits where nothing was traded", async () => {
-      expect(await math.hedgeRatePpm(0n, 0n)).to.equal(1_000n);
-      expect(await math.hedgeRatePpm(1n, 0n)).to.equal(5_000n);
+    it("is half a round trip, within the limits, where nothing was traded", async () => {
+      expect(await math.hedgeRatePpm(0n, 0n, 7_500n, 1n)).to.equal(3_750n);
+      expect(await math.hedgeRatePpm(0n, 0n, 1_250n, 1_003n)).to.equal(1_000n);
+      expect(await math.hedgeRatePpm(0n, 0n, 25_000n, 1_003n)).to.equal(5_000n);
     });
   });
 

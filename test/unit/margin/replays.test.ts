@@ -65,9 +65,12 @@ describe("Replays", () => {
     await order(f, poor, 900n * WAD);
     await nextRound(f, 185_010000000000000000n);
     expect((await f.marginPool.position(poor)).liquidatable).to.equal(true);
-    await expect(request(f, poor, -100n * WAD)).to.be.revertedWithCustomError(
-      f.marginPool,
-      "MarginPool_InsufficientMargin",
-    );
+    // neither to close, nor by one unit more than it could close
+    for (const size of [-100n * WAD, -900n * WAD - 1n]) {
+      await expect(request(f, poor, size)).to.be.revertedWithCustomError(
+        f.marginPool,
+        "MarginPool_InsufficientMargin",
+      );
+    }
   });
 });
