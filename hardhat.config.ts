@@ -47,7 +47,8 @@ export default defineConfig({
     },
   },
   test: {
-    mocha: { timeout: deep ? 3_600_000 : 120_000 },
+    // Files share nothing, so two run at a time.
+    mocha: { timeout: deep ? 3_600_000 : 120_000, parallel: true, jobs: 2 },
     solidity: {
       fuzz: { seed: "0xba11a57", runs: deep ? 10_000 : 256 },
       invariant: { runs: deep ? 256 : 16, depth: deep ? 256 : 64, failOnRevert: false },
