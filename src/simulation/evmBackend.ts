@@ -34,7 +34,7 @@ interface Callable {
 
 /** Compiles what changed since the last build; instant when nothing did. */
 export async function buildContracts(): Promise<void> {
-  await hre.tasks.getTask("build").run({ quiet: true });
+  await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
 }
 
 /**
