@@ -191,7 +191,6 @@ interface IMarginPool is IERC4626 {
         uint256 badDebt,
         uint256 paidByInsurance
     );
-    event ClaimsUnpaid(address indexed account, uint256 added, uint256 unpaidClaim);
     event ClaimPaid(address indexed account, uint256 amount, uint256 unpaidClaim);
     event CreditPaid(address indexed account, uint256 amount);
     event InsuranceSkimmed(address indexed caller, uint256 amount, uint256 insuranceFund);

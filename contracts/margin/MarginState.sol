@@ -132,21 +132,12 @@ library MarginState {
 
     /// @notice Loads, brings everything up to now and derives solvency. Reverts while the price is bad.
     function open(Storage storage self, Config memory config) internal returns (Context memory ctx) {
-        return _open(self, config, config.volatilityOracle.sync());
+        return openAt(self, config, config.volatilityOracle.sync());
     }
 
     /// @notice The same without storing anything anywhere.
     function preview(Storage storage self, Config memory config) internal view returns (Context memory ctx) {
-        return _open(self, config, config.volatilityOracle.preview());
-    }
-
-    /// @notice The same with a market the caller read before.
-    function openAt(
-        Storage storage self,
-        Config memory config,
-        IVolatilityOracle.Market memory market
-    ) internal view returns (Context memory ctx) {
-        return _open(self, config, market);
+        return openAt(self, config, config.volatilityOracle.preview());
     }
 
     /// @notice Derives, follows the exposure across the band, and stores.
@@ -170,11 +161,12 @@ library MarginState {
         }
     }
 
-    function _open(
+    /// @notice The same with a market the caller read before.
+    function openAt(
         Storage storage self,
         Config memory config,
         IVolatilityOracle.Market memory market
-    ) private view returns (Context memory ctx) {
+    ) internal view returns (Context memory ctx) {
         ctx.config = config;
         ctx.market = market;
         ctx.price = int256(market.priceWad);
