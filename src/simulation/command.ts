@@ -1,9 +1,9 @@
 import { dirname, join } from "node:path";
 import { DEFAULT_SETTINGS } from "../../deploy/deployProtocol.ts";
+import { runCommand } from "../cli.ts";
 import { toNumber, WAD_DECIMALS } from "../units.ts";
 import type { BackendFactory } from "./backend.ts";
 import { type PolicyName, type RunResult, run } from "./engine.ts";
-import { BadInputError, causeInOneLine, printable } from "./errors.ts";
 import { assertDistinct, assertWritable, ensureFolder, writeAtomically } from "./files.ts";
 import { generateIntents } from "./flows.ts";
 import { loadScenario, scenarioPath } from "./loadScenario.ts";
@@ -15,8 +15,6 @@ import type { Scenario } from "./scenario.ts";
 import { summaryTable } from "./table.ts";
 
 const REPORT_FOLDER = "reports";
-const EXIT_FAILURE = 1;
-const EXIT_BAD_INPUT = 2;
 
 /** Both policies on one path and one list of intents. */
 export async function simulate(
@@ -57,14 +55,10 @@ export async function simulate(
  * @param args arguments without the interpreter and the script
  */
 export async function main(args: readonly string[]): Promise<void> {
-  try {
+  await runCommand(async () => {
     const options = parseOptions(args);
     if (options !== undefined) await execute(options);
-  } catch (thrown) {
-    const badInput = thrown instanceof BadInputError;
-    process.stderr.write(`${printable(badInput ? thrown.message : causeInOneLine(thrown))}\n`);
-    process.exitCode = badInput ? EXIT_BAD_INPUT : EXIT_FAILURE;
-  }
+  });
 }
 
 async function execute(options: SimulateOptions): Promise<void> {

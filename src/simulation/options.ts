@@ -1,4 +1,5 @@
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
+import { fileOption, parseArguments } from "../cli.ts";
 import { POLICY_NAMES, type PolicyName } from "./engine.ts";
 import { BadInputError, quoted } from "./errors.ts";
 import { FLOW_NAMES, type FlowName } from "./flows.ts";
@@ -65,33 +66,18 @@ export function parseOptions(args: readonly string[]): SimulateOptions | undefin
     .option("--seed <integer>", "seed of the crowd", String(DEFAULT_OPTIONS.seed))
     .option("--json <file>", "write the figures as JSON")
     .option("--report <file>", "write the report there (default: reports/<scenario>.html)")
-    .option("--quiet", "no progress", false)
-    .allowExcessArguments(false)
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} });
-  try {
-    command.parse(args, { from: "user" });
-  } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
-    if (thrown.exitCode === 0) return undefined;
-    const fault = thrown.message.replace(/^error: |\.$/g, "").replaceAll("\n", " ");
-    throw new BadInputError(`${fault}; see --help`);
-  }
-  const raw = command.opts<Record<string, string | boolean | undefined>>();
+    .option("--quiet", "no progress", false);
+  const raw = parseArguments(command, args);
+  if (raw === undefined) return undefined;
   const text = (name: string): string => String(raw[name] ?? "");
-  const path = (name: string): string | undefined => {
-    if (raw[name] === undefined) return undefined;
-    if (text(name).trim() === "") throw new BadInputError(`--${name} needs a file name`);
-    return text(name);
-  };
   return {
     scenario: text("scenario"),
     policy: choice("policy", text("policy"), POLICIES),
     backend: choice("backend", text("backend"), BACKENDS),
     flow: choice("flow", text("flow"), FLOW_NAMES),
     seed: readSeed(text("seed")),
-    json: path("json"),
-    report: path("report"),
+    json: fileOption(raw, "json"),
+    report: fileOption(raw, "report"),
     quiet: raw.quiet === true,
   };
 }
