@@ -3,7 +3,8 @@ import type { EthereumProvider } from "hardhat/types/providers";
 /** A transaction of an unlocked account. */
 export interface ChainTransaction {
   readonly from: string;
-  readonly to: string;
+  /** Creates a contract when absent. */
+  readonly to?: string;
   readonly data: string;
 }
 
@@ -17,8 +18,18 @@ export interface ChainLog {
 /** What a mined transaction left behind. `revertData` is only looked up for failures. */
 export interface ChainReceipt {
   readonly ok: boolean;
+  readonly gasUsed: number;
+  /** The contract that the transaction created. */
+  readonly contractAddress?: string;
   readonly logs: readonly ChainLog[];
   readonly revertData?: string;
+}
+
+interface RpcReceipt {
+  readonly status: string;
+  readonly gasUsed: string;
+  readonly contractAddress?: string | null;
+  readonly logs: ChainLog[];
 }
 
 /** Enough for any call of the protocol and below every per-transaction cap. */
@@ -66,7 +77,7 @@ export class EvmChain {
       this.#nonces.set(from, nonce + 1);
       const transaction = {
         from,
-        to,
+        ...(to === undefined ? {} : { to }),
         data,
         gas: GAS_LIMIT,
         gasPrice: GAS_PRICE,
@@ -110,10 +121,13 @@ export class EvmChain {
       method: "eth_getTransactionReceipt",
       params: [hash],
     });
-    const receipt = answer as { status: string; logs: ChainLog[] } | null;
+    const receipt = answer as RpcReceipt | null;
     if (receipt === null) throw new Error(`transaction ${hash} did not fit into its block`);
-    if (receipt.status === "0x1") return { ok: true, logs: receipt.logs };
-    return { ok: false, logs: [], revertData: await this.#revertData(transaction) };
+    const { status, logs, contractAddress } = receipt;
+    const gasUsed = Number(receipt.gasUsed);
+    if (status !== "0x1")
+      return { ok: false, gasUsed, logs: [], revertData: await this.#revertData(transaction) };
+    return { ok: true, gasUsed, logs, ...(contractAddress ? { contractAddress } : {}) };
   }
 
   /** Repeats a failed transaction on the state after its block: the cause is almost always still there. */

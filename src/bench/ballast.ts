@@ -1,0 +1,111 @@
+import {
+  AMOUNT_IN,
+  DEADLINE,
+  DEPOSIT_LIMIT_OUT,
+  RESERVE_IN,
+  RESERVE_OUT,
+  SWAP_FEE,
+} from "./conditions.ts";
+import { call, compiled, type Deployed, type GasChain } from "./gasChain.ts";
+import { BALLAST, type GasRow } from "./rows.ts";
+import { firstAndLater, measureMinimalCaller, warmUp } from "./swaps.ts";
+import { approve, type Tokens } from "./tokens.ts";
+
+/** How a factory sets the fee of its pools. */
+interface FeeRule {
+  readonly min: bigint;
+  readonly max: bigint;
+  readonly multiplierWad: bigint;
+}
+
+/** The fee of the peers. */
+const FIXED_FEE: FeeRule = { min: SWAP_FEE, max: SWAP_FEE, multiplierWad: 0n };
+
+/** Two pools in a row, the first of which the rows are about. */
+interface Pools {
+  readonly factory: Deployed;
+  readonly pool: Deployed;
+  readonly next: Deployed;
+  /** Gas of creating the second pool of the factory. */
+  readonly createGas: number;
+}
+
+/** Ballast's pools with a fixed fee: every operation. */
+export async function measureBallast(chain: GasChain, tokens: Tokens): Promise<GasRow[]> {
+  const { user } = chain;
+  const pools = await deployPools(chain, tokens, FIXED_FEE);
+  const swaps = await measureSwaps(chain, tokens, pools, BALLAST);
+  const { pool, createGas } = pools;
+  const added = await chain.measure(
+    call(pool, "addLiquidity", [AMOUNT_IN, DEPOSIT_LIMIT_OUT, 0n, 0n, user, DEADLINE]),
+  );
+  const removed = await chain.measure(
+    call(pool, "removeLiquidity", [AMOUNT_IN, 0n, 0n, user, DEADLINE]),
+  );
+  return [
+    ...swaps,
+    { operation: "add liquidity", system: BALLAST, gas: added },
+    { operation: "remove liquidity", system: BALLAST, gas: removed },
+    { operation: "create pool", system: BALLAST, gas: createGas },
+  ];
+}
+
+async function deployPools(chain: GasChain, tokens: Tokens, fee: FeeRule): Promise<Pools> {
+  const factory = await chain.deploy(
+    await compiled("PoolFactory"),
+    chain.user,
+    fee.min,
+    fee.max,
+    fee.multiplierWad,
+  );
+  const poolCode = await compiled("ConstantProductPool");
+  const [first, second, third] = tokens;
+  const create = (tokenA: Deployed, tokenB: Deployed) =>
+    chain.measure(call(factory, "createPair", [tokenA.address, tokenB.address]));
+  const poolOf = async (tokenA: Deployed, tokenB: Deployed): Promise<Deployed> => {
+    const [address] = await chain.read(factory, "getPair", [tokenA.address, tokenB.address]);
+    return { address: String(address), interface: poolCode.interface };
+  };
+  const seed = async (pool: Deployed, amount0: bigint, amount1: bigint): Promise<void> => {
+    await approve(chain, pool, ...tokens);
+    await chain.send(call(pool, "addLiquidity", [amount0, amount1, 0n, 0n, chain.user, DEADLINE]));
+  };
+
+  await create(first, second);
+  const createGas = await create(second, third);
+  const [pool, next] = [await poolOf(first, second), await poolOf(second, third)];
+  await seed(pool, RESERVE_IN, RESERVE_OUT);
+  await seed(next, RESERVE_OUT, RESERVE_IN);
+  return { factory, pool, next, createGas };
+}
+
+async function measureSwaps(
+  chain: GasChain,
+  tokens: Tokens,
+  { pool, next }: Pools,
+  system: string,
+): Promise<GasRow[]> {
+  const { user } = chain;
+  const [first, second, third] = tokens.map(({ address }) => address);
+  const swapIn = (at: Deployed, tokenIn: unknown) =>
+    call(at, "swapExactInput", [tokenIn, AMOUNT_IN, 0n, user, DEADLINE]);
+  const swap = (firstForSecond: boolean) => swapIn(pool, firstForSecond ? first : second);
+  await warmUp(chain, swap);
+  await warmUp(chain, (there) => swapIn(next, there ? second : third));
+
+  const quote = async (): Promise<bigint> =>
+    (await chain.read(pool, "getAmountOut", [first, AMOUNT_IN]))[0];
+  const single = await firstAndLater(chain, swap);
+  const exactOut = await chain.measure(
+    call(pool, "swapExactOutput", [first, await quote(), 2n * AMOUNT_IN, user, DEADLINE]),
+  );
+  const caller = await chain.deploy(await compiled("MinimalV2Caller"));
+  await approve(chain, caller, tokens[0]);
+  const minimal = await measureMinimalCaller(chain, system, caller, pool, tokens, quote);
+  return [
+    { operation: "swap exact in, first in block", system, gas: single.first },
+    { operation: "swap exact in, later in block", system, gas: single.later },
+    { operation: "swap exact out, first in block", system, gas: exactOut },
+    ...minimal,
+  ];
+}
