@@ -1,3 +1,4 @@
+import { artifacts } from "hardhat";
 import {
   AMOUNT_IN,
   DEADLINE,
@@ -7,7 +8,8 @@ import {
   SWAP_FEE,
 } from "./conditions.ts";
 import { call, compiled, type Deployed, type GasChain } from "./gasChain.ts";
-import { BALLAST, type GasRow } from "./rows.ts";
+import { published } from "./publishedCode.ts";
+import { BALLAST, BALLAST_ROUTER, BALLAST_VARIABLE_FEE, type GasRow } from "./rows.ts";
 import { firstAndLater, measureMinimalCaller, warmUp } from "./swaps.ts";
 import { approve, type Tokens } from "./tokens.ts";
 
@@ -20,6 +22,12 @@ interface FeeRule {
 
 /** The fee of the peers. */
 const FIXED_FEE: FeeRule = { min: SWAP_FEE, max: SWAP_FEE, multiplierWad: 0n };
+/** A fee that follows volatility, 0.05 % to 1 %: the pool computes it at the first touch of a block. */
+const VARIABLE_FEE: FeeRule = {
+  min: 500n,
+  max: 10_000n,
+  multiplierWad: 17_300_000_000_000_000_000n,
+};
 
 /** Two pools in a row, the first of which the rows are about. */
 interface Pools {
@@ -44,10 +52,22 @@ export async function measureBallast(chain: GasChain, tokens: Tokens): Promise<G
   );
   return [
     ...swaps,
+    ...(await measureRouter(chain, tokens, pools)),
     { operation: "add liquidity", system: BALLAST, gas: added },
     { operation: "remove liquidity", system: BALLAST, gas: removed },
     { operation: "create pool", system: BALLAST, gas: createGas },
   ];
+}
+
+/** The swaps of Ballast's pools with a fee that follows volatility. */
+export async function measureBallastVariableFee(
+  chain: GasChain,
+  tokens: Tokens,
+): Promise<GasRow[]> {
+  const factoryCode = await compiled("PoolFactory");
+  if (factoryCode.interface.getError("PoolFactory_VariableFeeUnavailable") !== null) return [];
+  const pools = await deployPools(chain, tokens, VARIABLE_FEE);
+  return measureSwaps(chain, tokens, pools, BALLAST_VARIABLE_FEE);
 }
 
 async function deployPools(chain: GasChain, tokens: Tokens, fee: FeeRule): Promise<Pools> {
@@ -102,10 +122,40 @@ async function measureSwaps(
   const caller = await chain.deploy(await compiled("MinimalV2Caller"));
   await approve(chain, caller, tokens[0]);
   const minimal = await measureMinimalCaller(chain, system, caller, pool, tokens, quote);
+  const rows: GasRow[] = [];
+  if (pool.interface.hasFunction("swapExactInputPath")) {
+    const gas = await chain.measure(
+      call(pool, "swapExactInputPath", [[first, second, third], AMOUNT_IN, 0n, user, DEADLINE]),
+    );
+    rows.push({ operation: "swap exact in, two hops", system, gas });
+  }
   return [
     { operation: "swap exact in, first in block", system, gas: single.first },
     { operation: "swap exact in, later in block", system, gas: single.later },
     { operation: "swap exact out, first in block", system, gas: exactOut },
     ...minimal,
+    ...rows,
+  ];
+}
+
+/** The router in front of the pools, which were swapped before. */
+async function measureRouter(
+  chain: GasChain,
+  tokens: Tokens,
+  { factory }: Pools,
+): Promise<GasRow[]> {
+  if (!(await artifacts.artifactExists("Router"))) return [];
+  const weth = await chain.deploy(published("@uniswap/v2-periphery/build/WETH9.json"));
+  const router = await chain.deploy(await compiled("Router"), factory.address, weth.address);
+  await approve(chain, router, ...tokens);
+  const path = tokens.map(({ address }) => address);
+  const swapAlong = (hops: readonly string[]) =>
+    call(router, "swapExactTokensForTokens", [AMOUNT_IN, 0n, hops, chain.user, DEADLINE]);
+  const single = await firstAndLater(chain, () => swapAlong(path.slice(0, 2)));
+  const twoHops = await chain.measure(swapAlong(path));
+  return [
+    { operation: "swap exact in, first in block", system: BALLAST_ROUTER, gas: single.first },
+    { operation: "swap exact in, later in block", system: BALLAST_ROUTER, gas: single.later },
+    { operation: "swap exact in, two hops", system: BALLAST_ROUTER, gas: twoHops },
   ];
 }

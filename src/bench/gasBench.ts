@@ -1,4 +1,4 @@
-import { measureBallast } from "./ballast.ts";
+import { measureBallast, measureBallastVariableFee } from "./ballast.ts";
 import { type JudgedRow, judge } from "./expectations.ts";
 import { measureFloor } from "./floor.ts";
 import { GasChain } from "./gasChain.ts";
@@ -11,6 +11,7 @@ import { measureUniswapV3 } from "./uniswapV3.ts";
 const SYSTEMS: readonly ((chain: GasChain, tokens: Tokens) => Promise<GasRow[]>)[] = [
   measureFloor,
   measureBallast,
+  measureBallastVariableFee,
   measureUniswapV2,
   measureUniswapV3,
 ];

@@ -24,6 +24,8 @@ export interface GasRow {
 
 export const BALLAST = "ballast";
 export const BALLAST_VARIABLE_FEE = "ballast, variable fee";
+/** Through the router; the rows of `BALLAST` call the pool itself. */
+export const BALLAST_ROUTER = "ballast, Router";
 export const FLOOR = "floor";
 /** Pairs without the router in front of them. */
 export const UNISWAP_V2 = "uniswap v2";

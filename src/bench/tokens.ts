@@ -14,9 +14,13 @@ export async function deployTokens(chain: GasChain): Promise<Tokens> {
     await chain.send(call(token, "mint", [chain.user, WALLET]));
     return token;
   };
-  const tokens = [await deploy("A"), await deploy("B"), await deploy("C")];
+  const tokens: [Deployed, Deployed, Deployed] = [
+    await deploy("A"),
+    await deploy("B"),
+    await deploy("C"),
+  ];
   tokens.sort((a, b) => (BigInt(a.address) < BigInt(b.address) ? -1 : 1));
-  return tokens as unknown as Tokens;
+  return tokens;
 }
 
 /** Lets a contract take any amount of the tokens from the user. */
