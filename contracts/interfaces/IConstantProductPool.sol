@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
-import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
-
 /// @title Constant-product pool of two tokens
 /// @notice Swaps along reserve0 * reserve1 = k, with the fee left in the reserves. The pool is its own LP token (ERC-20, ERC-2612).
 ///
@@ -22,7 +19,7 @@ import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC2
 /// Differences from a Uniswap V2 pair: no `price{0,1}CumulativeLast` and no `initialize`; the 1000 locked LP units belong to
 /// 0x000000000000000000000000000000000000dEaD, not to the zero address, and are minted after the first depositor's; the pool refuses
 /// itself and its tokens as recipients everywhere; reserves and quotes cannot be read while the pool is locked.
-interface IConstantProductPool is IERC20Metadata, IERC20Permit {
+interface IConstantProductPool {
     /// @notice Liquidity was added.
     /// @param sender Caller of the pool.
     /// @param amount0 token0 units that came in.
@@ -135,6 +132,36 @@ interface IConstantProductPool is IERC20Metadata, IERC20Permit {
         uint256 deadline
     ) external returns (uint256 amountIn);
 
+    /// @notice Sells exactly `amountIn` of `path[0]` through this pool and those that follow; each pool sends its output to the next.
+    /// @dev Pulls `amountIn` from the caller. `path[0]` and `path[1]` are this pool's tokens; each later pair of neighbors has a pool of
+    /// the same factory.
+    /// @param path Tokens from the one sold to the one bought, at least two.
+    /// @param amountIn Units of `path[0]`, above zero.
+    /// @param minAmountOut Least output of the last token accepted.
+    /// @param to Receiver of the last token.
+    /// @param deadline Last second at which the call may run.
+    /// @return amountOut Units of the last token sent, above zero.
+    function swapExactInputPath(
+        address[] calldata path,
+        uint256 amountIn,
+        uint256 minAmountOut,
+        address to,
+        uint256 deadline
+    ) external returns (uint256 amountOut);
+
+    /// @notice Sells what the balance of `tokenIn` exceeds its reserve by. For contracts that send it in the same transaction, before
+    /// the call: anything left over belongs to whoever calls first.
+    /// @dev What arrived is measured, so tokens that take a fee on transfer may come in this way.
+    /// @param tokenIn token0 or token1.
+    /// @param minAmountOut Least output accepted.
+    /// @param to Receiver of the output.
+    /// @return amountOut Units of the other token sent, above zero.
+    function swapPrefunded(
+        address tokenIn,
+        uint256 minAmountOut,
+        address to
+    ) external returns (uint256 amountOut);
+
     /// @notice Adds liquidity in the ratio of the reserves; the first deposit sets the ratio and locks 1000 LP units.
     /// @param amount0Desired Most token0 to add.
     /// @param amount1Desired Most token1 to add.
@@ -182,8 +209,28 @@ interface IConstantProductPool is IERC20Metadata, IERC20Permit {
     /// @param amountOut Units of the other token, above zero and below its reserve.
     function getAmountIn(address tokenIn, uint256 amountOut) external view returns (uint256 amountIn);
 
-    /// @notice Fee on the input of a swap, 1e6 = 100 %; the same in quotes and in the check of k.
+    /// @notice Fee on the input of a swap now, 1e6 = 100 %; the same in quotes and in the check of k. Reverts while locked.
+    /// @dev f = min(f_min + m sqrt(variance rate), f_max), fixed for the block by the prices at the end of earlier blocks: no trade
+    /// changes the fee of its own block.
     function swapFee() external view returns (uint24);
+
+    /// @notice What the pool knows of its past, brought up to this second. Reverts while locked.
+    /// @dev Nothing that happens in a block shows before the next one. Compare two snapshots with the library `PoolConsult`.
+    /// A price is token1 units per token0 unit; logarithms are natural.
+    /// @return cumulativeLogPriceWad Sum of log price x seconds since the first deposit, 1e18: its growth over its time is the log of the
+    /// geometric mean price.
+    /// @return logPriceWad Log price at the end of the last earlier block that touched the pool, 1e18.
+    /// @return varianceRateWad Mean of the squared log return per second, 1e18, the weight of the past halving every 30 minutes.
+    /// @return timestamp This block's time.
+    function observe()
+        external
+        view
+        returns (
+            int256 cumulativeLogPriceWad,
+            int256 logPriceWad,
+            uint256 varianceRateWad,
+            uint256 timestamp
+        );
 
     // ------------------------------------------------------------------------------------------------------- Uniswap V2 functions
 

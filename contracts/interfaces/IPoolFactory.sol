@@ -12,12 +12,14 @@ interface IPoolFactory {
     /// @param minSwapFee Lowest swap fee, 1e6 = 100 %.
     /// @param maxSwapFee Highest swap fee, 1e6 = 100 %.
     /// @param volatilityFeeMultiplierWad Fee per unit of volatility, in square-root seconds, 1e18.
+    /// @param initCodeHash Hash of the pool's own creation code, from which it derives the addresses of other pools.
     struct PoolParameters {
         address token0;
         address token1;
         uint24 minSwapFee;
         uint24 maxSwapFee;
         uint256 volatilityFeeMultiplierWad;
+        bytes32 initCodeHash;
     }
 
     /// @notice A pool was created.
@@ -43,9 +45,6 @@ interface IPoolFactory {
 
     /// @notice The volatility multiplier is above what is allowed.
     error PoolFactory_VolatilityFeeMultiplierTooHigh(uint256 multiplierWad, uint256 limitWad);
-
-    /// @notice Only fixed fees are available: both bounds must be equal.
-    error PoolFactory_VariableFeeUnavailable(uint24 minSwapFee, uint24 maxSwapFee);
 
     /// @notice A pool needs two different tokens.
     error PoolFactory_IdenticalTokens(address token);

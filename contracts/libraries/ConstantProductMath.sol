@@ -47,10 +47,11 @@ library ConstantProductMath {
         uint256 reserveOut,
         uint256 swapFee
     ) internal pure returns (uint256) {
-        if (amountIn == 0) revert ConstantProductMath_ZeroAmount();
-        if (reserveIn == 0 || reserveOut == 0) revert ConstantProductMath_ZeroReserve(reserveIn, reserveOut);
-        uint256 scaledInAfterFee = amountIn * (FEE_DENOMINATOR - swapFee);
-        return (scaledInAfterFee * reserveOut) / (reserveIn * FEE_DENOMINATOR + scaledInAfterFee);
+        unchecked {
+            if (reserveIn * reserveOut == 0) revert ConstantProductMath_ZeroReserve(reserveIn, reserveOut);
+            uint256 scaledInAfterFee = amountIn * (FEE_DENOMINATOR - swapFee);
+            return (scaledInAfterFee * reserveOut) / (reserveIn * FEE_DENOMINATOR + scaledInAfterFee);
+        }
     }
 
     /// @notice Input that buys exactly `amountOut`, in token units, rounded up: the pool receives the fraction.
@@ -66,10 +67,12 @@ library ConstantProductMath {
         uint256 swapFee
     ) internal pure returns (uint256) {
         if (amountOut == 0) revert ConstantProductMath_ZeroAmount();
-        if (reserveIn == 0 || reserveOut == 0) revert ConstantProductMath_ZeroReserve(reserveIn, reserveOut);
+        if (reserveIn == 0) revert ConstantProductMath_ZeroReserve(reserveIn, reserveOut);
         if (amountOut >= reserveOut) revert ConstantProductMath_OutputExceedsReserve(amountOut, reserveOut);
-        uint256 scaledIn = reserveIn * amountOut * FEE_DENOMINATOR;
-        return scaledIn / ((reserveOut - amountOut) * (FEE_DENOMINATOR - swapFee)) + 1;
+        unchecked {
+            uint256 scaledIn = reserveIn * amountOut * FEE_DENOMINATOR;
+            return scaledIn / ((reserveOut - amountOut) * (FEE_DENOMINATOR - swapFee)) + 1;
+        }
     }
 
     /// @notice Amount of B worth `amountA` at the ratio of the reserves, without fee or impact, rounded down.
@@ -118,11 +121,7 @@ library ConstantProductMath {
         uint256 totalSupply
     ) internal pure returns (uint256) {
         if (reserve0 == 0 || reserve1 == 0) revert ConstantProductMath_ZeroReserve(reserve0, reserve1);
-        return
-            Math.min(
-                Math.mulDiv(amount0, totalSupply, reserve0),
-                Math.mulDiv(amount1, totalSupply, reserve1)
-            );
+        return Math.min((amount0 * totalSupply) / reserve0, (amount1 * totalSupply) / reserve1);
     }
 
     /// @notice Token units that `liquidity` of `totalSupply` LP tokens redeem from `holdings`, rounded down against the leaver.
@@ -131,7 +130,7 @@ library ConstantProductMath {
         uint256 holdings,
         uint256 totalSupply
     ) internal pure returns (uint256) {
-        return Math.mulDiv(liquidity, holdings, totalSupply);
+        return (liquidity * holdings) / totalSupply;
     }
 
     /// @notice LP tokens that give the protocol one sixth of the growth of sqrt(k), rounded down in favor of the LPs.
@@ -151,7 +150,16 @@ library ConstantProductMath {
         uint256 root = Math.sqrt(reserve0 * reserve1);
         uint256 rootLast = Math.sqrt(kLast);
         if (root <= rootLast) return 0;
-        return Math.mulDiv(totalSupply, root - rootLast, root * 5 + rootLast);
+        return (totalSupply * (root - rootLast)) / (root * 5 + rootLast);
+    }
+
+    /// @notice Whether two pairs of reserves have the same price, to less than one part in 1e9. Never if one price does not exist.
+    /// @dev What a deposit or withdrawal in the ratio of the reserves may shift by rounding.
+    function isSamePrice(uint256 x0, uint256 x1, uint256 y0, uint256 y1) internal pure returns (bool) {
+        unchecked {
+            (uint256 a, uint256 b) = (x0 * y1, x1 * y0);
+            return (a > b ? a - b : b - a) < a / 1e9;
+        }
     }
 
     /// @notice Whether balances after a swap, less the fee on what came in, still span at least the product of the reserves before it.

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
-import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
-import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {ERC20} from "solady/src/tokens/ERC20.sol";
+import {SafeTransferLib} from "solady/src/utils/SafeTransferLib.sol";
 
 import {IConstantProductPool} from "../interfaces/IConstantProductPool.sol";
 import {IFlashSwapCallee} from "../interfaces/IFlashSwapCallee.sol";
 import {IPoolFactory} from "../interfaces/IPoolFactory.sol";
 import {ConstantProductMath} from "../libraries/ConstantProductMath.sol";
+import {PoolAddress} from "../libraries/PoolAddress.sol";
+import {PoolHistory, PoolHistoryLibrary} from "../libraries/PoolHistory.sol";
+import {PoolOracleMath} from "../libraries/PoolOracleMath.sol";
+import {PoolReserves} from "../libraries/PoolReserves.sol";
 
 /// @title ConstantProductPool
 /// @notice See `IConstantProductPool`.
-/// @dev After every operation each reserve is at most the balance behind it, so claims of LPs and swaps are covered.
-/// Reserves are written after the transfers; the transient lock keeps everyone from acting on, or reading, the values in between.
-contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGuardTransient {
-    using SafeERC20 for IERC20;
+/// @dev Reserves are written after the transfers; the transient lock keeps everyone from acting on, or reading, the values in between.
+contract ConstantProductPool is IConstantProductPool, ERC20, ReentrancyGuardTransient {
+    using SafeTransferLib for address;
 
-    /// @dev Owner of the locked liquidity; the LP token cannot be minted to the zero address.
-    address private constant LOCKED_LIQUIDITY_OWNER = 0x000000000000000000000000000000000000dEaD;
     uint256 private constant MAX_RESERVE = type(uint112).max;
 
     /// @inheritdoc IConstantProductPool
@@ -30,26 +30,33 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
     address public immutable override token0;
     /// @inheritdoc IConstantProductPool
     address public immutable override token1;
-    uint24 private immutable _swapFee;
+    uint256 private immutable _minSwapFee;
+    uint256 private immutable _maxSwapFee;
+    uint256 private immutable _volatilityFeeMultiplierWad;
+    bytes32 private immutable _initCodeHash;
 
-    /// @dev One slot, 14 + 14 + 4 bytes: token units, token units, unix seconds modulo 2^32.
-    uint112 private _reserve0;
-    uint112 private _reserve1;
-    uint32 private _blockTimestampLast;
+    /// @dev One slot: both reserves and the time of the last touch.
+    PoolReserves private _reserves;
+
+    /// @dev One slot, written at most once per block: log prices, variance rate and fee.
+    PoolHistory private _history;
 
     /// @inheritdoc IConstantProductPool
     uint256 public override kLast;
 
     /// @dev No arguments: the factory provides them, and all pools share one init code hash.
-    constructor() ERC20("Ballast LP", "BLP-LP") ERC20Permit("Ballast LP") {
+    constructor() {
         IPoolFactory.PoolParameters memory parameters = IPoolFactory(msg.sender).poolParameters();
         factory = msg.sender;
         token0 = parameters.token0;
         token1 = parameters.token1;
-        _swapFee = parameters.minSwapFee;
+        _minSwapFee = parameters.minSwapFee;
+        _maxSwapFee = parameters.maxSwapFee;
+        _volatilityFeeMultiplierWad = parameters.volatilityFeeMultiplierWad;
+        _initCodeHash = parameters.initCodeHash;
     }
 
-    // ---------------------------------------------------------------------------------------------------------- native functions
+    // ---------------------------------------------------------------------------------------------------------------- native swaps
 
     /// @inheritdoc IConstantProductPool
     function swapExactInput(
@@ -58,15 +65,9 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
         uint256 minAmountOut,
         address to,
         uint256 deadline
-    ) external override nonReentrant returns (uint256 amountOut) {
+    ) external override returns (uint256 amountOut) {
         _requireNotExpired(deadline);
-        _requireRecipient(to);
-        bool zeroForOne = _isToken0(tokenIn);
-        (uint256 reserveIn, uint256 reserveOut) = _reservesInOut(zeroForOne);
-        amountOut = _amountOutDown(amountIn, reserveIn, reserveOut);
-        if (amountOut == 0) revert ConstantProductPool_ZeroOutput(0, 0);
-        if (amountOut < minAmountOut) revert ConstantProductPool_OutputBelowMinimum(amountOut, minAmountOut);
-        _exchange(zeroForOne, amountIn, amountOut, reserveIn, reserveOut, to);
+        return _sell(tokenIn, msg.sender, amountIn, minAmountOut, to);
     }
 
     /// @inheritdoc IConstantProductPool
@@ -80,11 +81,51 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
         _requireNotExpired(deadline);
         _requireRecipient(to);
         bool zeroForOne = _isToken0(tokenIn);
-        (uint256 reserveIn, uint256 reserveOut) = _reservesInOut(zeroForOne);
-        amountIn = _amountInUp(amountOut, reserveIn, reserveOut);
+        PoolReserves reserves = _reserves;
+        (uint256 reserveIn, uint256 reserveOut) = _inOut(reserves, zeroForOne);
+        amountIn = _amountInUp(amountOut, reserveIn, reserveOut, _touch(reserves));
         if (amountIn > maxAmountIn) revert ConstantProductPool_InputAboveMaximum(amountIn, maxAmountIn);
-        _exchange(zeroForOne, amountIn, amountOut, reserveIn, reserveOut, to);
+        unchecked {
+            (reserveIn, reserveOut) = (reserveIn + amountIn, reserveOut - amountOut);
+        }
+        _pull(tokenIn, amountIn, reserveIn);
+        _pay(zeroForOne, amountIn, amountOut, reserveIn, reserveOut, reserves, to);
     }
+
+    /// @inheritdoc IConstantProductPool
+    function swapExactInputPath(
+        address[] calldata path,
+        uint256 amountIn,
+        uint256 minAmountOut,
+        address to,
+        uint256 deadline
+    ) external override returns (uint256 amountOut) {
+        _requireNotExpired(deadline);
+        uint256 last = path.length - 1;
+        if (_isToken0(path[0]) == _isToken0(path[1])) revert ConstantProductPool_UnknownToken(path[1]);
+        address pool = address(this);
+        for (uint256 i = 0; i < last; ++i) {
+            bool isLast = i + 1 == last;
+            address next = isLast ? to : _poolOf(path[i + 1], path[i + 2]);
+            uint256 minimum = isLast ? minAmountOut : 0;
+            amountOut =
+                i == 0
+                    ? _sell(path[0], msg.sender, amountIn, minimum, next)
+                    : IConstantProductPool(pool).swapPrefunded(path[i], minimum, next);
+            pool = next;
+        }
+    }
+
+    /// @inheritdoc IConstantProductPool
+    function swapPrefunded(
+        address tokenIn,
+        uint256 minAmountOut,
+        address to
+    ) external override returns (uint256 amountOut) {
+        return _sell(tokenIn, address(this), 0, minAmountOut, to);
+    }
+
+    // ------------------------------------------------------------------------------------------------------------ native liquidity
 
     /// @inheritdoc IConstantProductPool
     function addLiquidity(
@@ -98,7 +139,8 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
         _requireNotExpired(deadline);
         _requireRecipient(to);
         if (amount0Desired == 0 || amount1Desired == 0) revert ConstantProductPool_ZeroAmount();
-        (uint256 reserve0, uint256 reserve1) = (_reserve0, _reserve1);
+        PoolReserves reserves = _reserves;
+        (uint256 reserve0, uint256 reserve1) = (reserves.reserve0(), reserves.reserve1());
         // The first depositor sets the price, whatever strangers have sent and synced before.
         (amount0, amount1) = totalSupply() == 0
             ? (amount0Desired, amount1Desired)
@@ -107,14 +149,11 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
         _requireAtLeast(token1, amount1, amount1Min);
         _requireFits(amount0, MAX_RESERVE - reserve0);
         _requireFits(amount1, MAX_RESERVE - reserve1);
-
-        IERC20(token0).safeTransferFrom(msg.sender, address(this), amount0);
-        IERC20(token1).safeTransferFrom(msg.sender, address(this), amount1);
-        bool feeOn;
-        (liquidity, feeOn) = _mintLiquidity(to, amount0, amount1, reserve0, reserve1);
-        _storeCovered(reserve0 + amount0, reserve1 + amount1);
-        if (feeOn) kLast = (reserve0 + amount0) * (reserve1 + amount1);
-        emit Mint(msg.sender, amount0, amount1);
+        unchecked {
+            _pull(token0, amount0, reserve0 + amount0);
+            _pull(token1, amount1, reserve1 + amount1);
+        }
+        liquidity = _mintLiquidity(to, amount0, amount1, reserves);
     }
 
     /// @inheritdoc IConstantProductPool
@@ -127,33 +166,27 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
     ) external override nonReentrant returns (uint256 amount0, uint256 amount1) {
         _requireNotExpired(deadline);
         _requireRecipient(to);
-        (uint256 reserve0, uint256 reserve1) = (_reserve0, _reserve1);
+        PoolReserves reserves = _reserves;
+        (uint256 reserve0, uint256 reserve1) = (reserves.reserve0(), reserves.reserve1());
         bool feeOn;
-        (amount0, amount1, feeOn) = _burnLiquidity(
-            msg.sender,
-            liquidity,
-            reserve0,
-            reserve1,
-            reserve0,
-            reserve1
-        );
+        (amount0, amount1, feeOn) = _burnLiquidity(msg.sender, liquidity, reserve0, reserve1, reserves, to);
         _requireAtLeast(token0, amount0, amount0Min);
         _requireAtLeast(token1, amount1, amount1Min);
-
-        IERC20(token0).safeTransfer(to, amount0);
-        IERC20(token1).safeTransfer(to, amount1);
-        _storeCovered(reserve0 - amount0, reserve1 - amount1);
-        if (feeOn) kLast = (reserve0 - amount0) * (reserve1 - amount1);
+        unchecked {
+            _storeLiquidity(reserve0 - amount0, reserve1 - amount1, reserves, feeOn);
+        }
         emit Burn(msg.sender, amount0, amount1, to);
     }
+
+    // --------------------------------------------------------------------------------------------------------------- native views
 
     /// @inheritdoc IConstantProductPool
     function getAmountOut(
         address tokenIn,
         uint256 amountIn
     ) external view override nonReentrantView returns (uint256 amountOut) {
-        (uint256 reserveIn, uint256 reserveOut) = _reservesInOut(_isToken0(tokenIn));
-        return _amountOutDown(amountIn, reserveIn, reserveOut);
+        (uint256 reserveIn, uint256 reserveOut) = _inOut(_reserves, _isToken0(tokenIn));
+        return _amountOutDown(amountIn, reserveIn, reserveOut, _historyNow().swapFee());
     }
 
     /// @inheritdoc IConstantProductPool
@@ -161,13 +194,30 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
         address tokenIn,
         uint256 amountOut
     ) external view override nonReentrantView returns (uint256 amountIn) {
-        (uint256 reserveIn, uint256 reserveOut) = _reservesInOut(_isToken0(tokenIn));
-        return _amountInUp(amountOut, reserveIn, reserveOut);
+        (uint256 reserveIn, uint256 reserveOut) = _inOut(_reserves, _isToken0(tokenIn));
+        return _amountInUp(amountOut, reserveIn, reserveOut, _historyNow().swapFee());
     }
 
     /// @inheritdoc IConstantProductPool
-    function swapFee() external view override returns (uint24) {
-        return _swapFee;
+    function swapFee() external view override nonReentrantView returns (uint24) {
+        return uint24(_historyNow().swapFee());
+    }
+
+    /// @inheritdoc IConstantProductPool
+    function observe()
+        external
+        view
+        override
+        nonReentrantView
+        returns (int256 cumulativeLogPriceWad, int256 logPriceWad, uint256 varianceRateWad, uint256 timestamp)
+    {
+        PoolHistory history = _historyNow();
+        return (
+            history.cumulativeLogPrice() * PoolOracleMath.LOG_PRICE_SCALE,
+            history.logPrice() * PoolOracleMath.LOG_PRICE_SCALE,
+            history.varianceRateWad(),
+            block.timestamp
+        );
     }
 
     // ------------------------------------------------------------------------------------------------------- Uniswap V2 functions
@@ -175,22 +225,18 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
     /// @inheritdoc IConstantProductPool
     function mint(address to) external override nonReentrant returns (uint256 liquidity) {
         _requireRecipient(to);
-        (uint256 reserve0, uint256 reserve1) = (_reserve0, _reserve1);
-        (uint256 balance0, uint256 balance1) = _coveringBalances(reserve0, reserve1);
-        (uint256 amount0, uint256 amount1) = (balance0 - reserve0, balance1 - reserve1);
-        // Before any arithmetic on the balances, which a token may report as it likes.
-        _requireFits(balance0, MAX_RESERVE);
-        _requireFits(balance1, MAX_RESERVE);
-        bool feeOn;
-        (liquidity, feeOn) = _mintLiquidity(to, amount0, amount1, reserve0, reserve1);
-        _store(balance0, balance1);
-        if (feeOn) kLast = balance0 * balance1;
-        emit Mint(msg.sender, amount0, amount1);
+        PoolReserves reserves = _reserves;
+        (uint256 reserve0, uint256 reserve1) = (reserves.reserve0(), reserves.reserve1());
+        (uint256 amount0, uint256 amount1) = (_surplus(token0, reserve0), _surplus(token1, reserve1));
+        _requireFits(amount0, MAX_RESERVE - reserve0);
+        _requireFits(amount1, MAX_RESERVE - reserve1);
+        liquidity = _mintLiquidity(to, amount0, amount1, reserves);
     }
 
     /// @inheritdoc IConstantProductPool
     function burn(address to) external override nonReentrant returns (uint256 amount0, uint256 amount1) {
         _requireRecipient(to);
+        PoolReserves reserves = _reserves;
         (uint256 balance0, uint256 balance1) = _balances();
         bool feeOn;
         (amount0, amount1, feeOn) = _burnLiquidity(
@@ -198,14 +244,11 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
             balanceOf(address(this)),
             balance0,
             balance1,
-            _reserve0,
-            _reserve1
+            reserves,
+            to
         );
-        IERC20(token0).safeTransfer(to, amount0);
-        IERC20(token1).safeTransfer(to, amount1);
         (balance0, balance1) = _balances();
-        _store(balance0, balance1);
-        if (feeOn) kLast = balance0 * balance1;
+        _storeLiquidity(balance0, balance1, reserves, feeOn);
         emit Burn(msg.sender, amount0, amount1, to);
     }
 
@@ -218,16 +261,18 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
     ) external override nonReentrant {
         if (amount0Out == 0 && amount1Out == 0) revert ConstantProductPool_ZeroOutput(0, 0);
         _requireRecipient(to);
-        (uint256 reserve0, uint256 reserve1) = (_reserve0, _reserve1);
+        PoolReserves reserves = _reserves;
+        (uint256 reserve0, uint256 reserve1) = (reserves.reserve0(), reserves.reserve1());
         if (amount0Out >= reserve0) revert ConstantProductPool_InsufficientReserve(amount0Out, reserve0);
         if (amount1Out >= reserve1) revert ConstantProductPool_InsufficientReserve(amount1Out, reserve1);
+        uint256 swapFee_ = _touch(reserves);
 
-        if (amount0Out != 0) IERC20(token0).safeTransfer(to, amount0Out);
-        if (amount1Out != 0) IERC20(token1).safeTransfer(to, amount1Out);
+        if (amount0Out != 0) token0.safeTransfer(to, amount0Out);
+        if (amount1Out != 0) token1.safeTransfer(to, amount1Out);
         if (data.length != 0) IFlashSwapCallee(to).uniswapV2Call(msg.sender, amount0Out, amount1Out, data);
 
         (uint256 balance0, uint256 balance1) = _balances();
-        _store(balance0, balance1);
+        _store(balance0, balance1, reserves);
         uint256 amount0In = _excess(balance0, reserve0 - amount0Out);
         uint256 amount1In = _excess(balance1, reserve1 - amount1Out);
         if (amount0In == 0 && amount1In == 0) revert ConstantProductPool_ZeroAmount();
@@ -239,7 +284,7 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
                 amount1In,
                 reserve0,
                 reserve1,
-                _swapFee
+                swapFee_
             )
         ) {
             revert ConstantProductPool_InvariantBroken(
@@ -257,16 +302,17 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
     /// @inheritdoc IConstantProductPool
     function skim(address to) external override nonReentrant {
         _requireRecipient(to);
-        (uint256 reserve0, uint256 reserve1) = (_reserve0, _reserve1);
-        (uint256 balance0, uint256 balance1) = _coveringBalances(reserve0, reserve1);
-        IERC20(token0).safeTransfer(to, balance0 - reserve0);
-        IERC20(token1).safeTransfer(to, balance1 - reserve1);
+        PoolReserves reserves = _reserves;
+        token0.safeTransfer(to, _surplus(token0, reserves.reserve0()));
+        token1.safeTransfer(to, _surplus(token1, reserves.reserve1()));
     }
 
     /// @inheritdoc IConstantProductPool
     function sync() external override nonReentrant {
         (uint256 balance0, uint256 balance1) = _balances();
-        _store(balance0, balance1);
+        PoolReserves reserves = _reserves;
+        _touch(reserves);
+        _store(balance0, balance1, reserves);
     }
 
     /// @inheritdoc IConstantProductPool
@@ -277,12 +323,22 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
         nonReentrantView
         returns (uint112 reserve0, uint112 reserve1, uint32 blockTimestampLast)
     {
-        return (_reserve0, _reserve1, _blockTimestampLast);
+        PoolReserves reserves = _reserves;
+        return (
+            uint112(reserves.reserve0()),
+            uint112(reserves.reserve1()),
+            uint32(block.timestamp - reserves.elapsed())
+        );
     }
 
-    /// @inheritdoc ERC20Permit
-    function nonces(address owner) public view override(IERC20Permit, ERC20Permit) returns (uint256) {
-        return super.nonces(owner);
+    /// @inheritdoc ERC20
+    function name() public pure override returns (string memory) {
+        return "Ballast LP";
+    }
+
+    /// @inheritdoc ERC20
+    function symbol() public pure override returns (string memory) {
+        return "BLP-LP";
     }
 
     /// @inheritdoc IConstantProductPool
@@ -298,24 +354,54 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
 
     // ------------------------------------------------------------------------------------------------------------------- the parts
 
-    /// @dev Moves both tokens of a native swap and books exactly the amounts quoted; what strangers sent stays out of the reserves.
-    /// k cannot fall: the quotes round in favor of the pool, and the balances must cover the new reserves.
-    function _exchange(
+    /// @param payer The caller, or this pool if the input has been sent ahead: then it is what the balance exceeds the reserve by.
+    function _sell(
+        address tokenIn,
+        address payer,
+        uint256 amountIn,
+        uint256 minAmountOut,
+        address to
+    ) private nonReentrant returns (uint256 amountOut) {
+        _requireRecipient(to);
+        bool zeroForOne = _isToken0(tokenIn);
+        PoolReserves reserves = _reserves;
+        (uint256 reserveIn, uint256 reserveOut) = _inOut(reserves, zeroForOne);
+        if (payer == address(this)) amountIn = _surplus(tokenIn, reserveIn);
+        amountOut = _amountOutDown(amountIn, reserveIn, reserveOut, _touch(reserves));
+        if (amountOut == 0) revert ConstantProductPool_ZeroOutput(0, 0);
+        if (amountOut < minAmountOut) revert ConstantProductPool_OutputBelowMinimum(amountOut, minAmountOut);
+        unchecked {
+            // Both fit 112 bits: `_amountOutDown` and the formula made sure.
+            (reserveIn, reserveOut) = (reserveIn + amountIn, reserveOut - amountOut);
+        }
+        if (payer != address(this)) _pull(tokenIn, amountIn, reserveIn);
+        _pay(zeroForOne, amountIn, amountOut, reserveIn, reserveOut, reserves, to);
+    }
+
+    /// @dev A token that delivers less than asked, or has shrunk the balance, is refused.
+    function _pull(address token, uint256 amount, uint256 reserveAfter) private {
+        token.safeTransferFrom(msg.sender, address(this), amount);
+        _surplus(token, reserveAfter);
+    }
+
+    /// @dev Sends the output of a swap and books exactly the amounts quoted; what strangers sent stays out of the reserves.
+    /// k cannot fall: the quotes round in favor of the pool.
+    function _pay(
         bool zeroForOne,
         uint256 amountIn,
         uint256 amountOut,
         uint256 reserveIn,
         uint256 reserveOut,
+        PoolReserves before,
         address to
     ) private {
-        (address tokenIn, address tokenOut) = zeroForOne ? (token0, token1) : (token1, token0);
-        IERC20(tokenIn).safeTransferFrom(msg.sender, address(this), amountIn);
-        IERC20(tokenOut).safeTransfer(to, amountOut);
         if (zeroForOne) {
-            _storeCovered(reserveIn + amountIn, reserveOut - amountOut);
+            token1.safeTransfer(to, amountOut);
+            _write(reserveIn, reserveOut, before);
             emit Swap(msg.sender, amountIn, 0, 0, amountOut, to);
         } else {
-            _storeCovered(reserveOut - amountOut, reserveIn + amountIn);
+            token0.safeTransfer(to, amountOut);
+            _write(reserveOut, reserveIn, before);
             emit Swap(msg.sender, 0, amountIn, amountOut, 0, to);
         }
     }
@@ -325,20 +411,26 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
         address to,
         uint256 amount0,
         uint256 amount1,
-        uint256 reserve0,
-        uint256 reserve1
-    ) private returns (uint256 liquidity, bool feeOn) {
-        feeOn = _mintProtocolFee(reserve0, reserve1);
+        PoolReserves reserves
+    ) private returns (uint256 liquidity) {
+        (uint256 reserve0, uint256 reserve1) = (reserves.reserve0(), reserves.reserve1());
+        bool feeOn = _mintProtocolFee(reserves);
         uint256 supply = totalSupply();
         if (supply == 0) {
             liquidity = ConstantProductMath.initialLiquidityDown(amount0, amount1);
-            _mint(to, liquidity);
-            _mint(LOCKED_LIQUIDITY_OWNER, ConstantProductMath.MINIMUM_LIQUIDITY);
+            _mint(address(0), ConstantProductMath.MINIMUM_LIQUIDITY);
         } else {
             liquidity = ConstantProductMath.liquidityDown(amount0, amount1, reserve0, reserve1, supply);
             if (liquidity == 0) revert ConstantProductPool_ZeroLiquidity(amount0, amount1);
-            _mint(to, liquidity);
         }
+        _mint(to, liquidity);
+        // Both sums were found to fit 112 bits before.
+        unchecked {
+            _storeLiquidity(reserve0 + amount0, reserve1 + amount1, reserves, feeOn);
+        }
+        // Prices before the first deposit were nobody's: the history begins now.
+        if (supply == 0) _history = PoolHistoryLibrary.begun(_minSwapFee);
+        emit Mint(msg.sender, amount0, amount1);
     }
 
     /// @dev `holdings` is what the LP tokens are a share of: the reserves for native calls, the balances for V2 calls.
@@ -347,68 +439,113 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
         uint256 liquidity,
         uint256 holdings0,
         uint256 holdings1,
-        uint256 reserve0,
-        uint256 reserve1
+        PoolReserves reserves,
+        address to
     ) private returns (uint256 amount0, uint256 amount1, bool feeOn) {
         if (liquidity == 0) revert ConstantProductPool_ZeroAmount();
-        feeOn = _mintProtocolFee(reserve0, reserve1);
+        feeOn = _mintProtocolFee(reserves);
         uint256 supply = totalSupply();
         amount0 = ConstantProductMath.withdrawalDown(liquidity, holdings0, supply);
         amount1 = ConstantProductMath.withdrawalDown(liquidity, holdings1, supply);
         if (amount0 == 0 || amount1 == 0) revert ConstantProductPool_ZeroOutput(amount0, amount1);
         _burn(from, liquidity);
+        token0.safeTransfer(to, amount0);
+        token1.safeTransfer(to, amount1);
     }
 
     /// @dev Mints the protocol's sixth of the growth of sqrt(k) since the last change of liquidity.
-    function _mintProtocolFee(uint256 reserve0, uint256 reserve1) private returns (bool feeOn) {
+    function _mintProtocolFee(PoolReserves reserves) private returns (bool feeOn) {
         address feeTo = IPoolFactory(factory).feeTo();
-        uint256 kLastBefore = kLast;
         feeOn = feeTo != address(0);
-        if (feeOn) {
+        if (feeOn && reserves.isKLastInUse()) {
             uint256 liquidity = ConstantProductMath.protocolFeeLiquidityDown(
-                reserve0,
-                reserve1,
-                kLastBefore,
+                reserves.reserve0(),
+                reserves.reserve1(),
+                kLast,
                 totalSupply()
             );
             if (liquidity != 0) _mint(feeTo, liquidity);
-        } else if (kLastBefore != 0) {
-            // Growth while the switch is off must never be charged later.
-            kLast = 0;
         }
     }
 
-    function _store(uint256 reserve0, uint256 reserve1) private {
+    /// @dev Ends a change of liquidity. One that leaves the price where it is need not trouble the oracle.
+    function _storeLiquidity(uint256 reserve0, uint256 reserve1, PoolReserves before, bool feeOn) private {
         _requireFits(reserve0, MAX_RESERVE);
         _requireFits(reserve1, MAX_RESERVE);
-        // Both casts were checked just above; the time wraps in 2106, as V2 clients expect.
-        _reserve0 = uint112(reserve0);
-        _reserve1 = uint112(reserve1);
-        _blockTimestampLast = uint32(block.timestamp);
+        if (feeOn) kLast = reserve0 * reserve1;
+        else if (before.isKLastInUse()) kLast = 0; // Growth while the switch is off must never be charged later.
+        PoolReserves reserves;
+        if (ConstantProductMath.isSamePrice(reserve0, reserve1, before.reserve0(), before.reserve1())) {
+            reserves = before.replacedWith(reserve0, reserve1);
+        } else {
+            _touch(before);
+            reserves = before.touchedWith(reserve0, reserve1);
+        }
+        _reserves = reserves.withKLastInUse(feeOn);
         emit Sync(uint112(reserve0), uint112(reserve1));
     }
 
-    /// @dev For native calls, which book amounts instead of balances.
-    function _storeCovered(uint256 reserve0, uint256 reserve1) private {
-        _coveringBalances(reserve0, reserve1);
-        _store(reserve0, reserve1);
+    /// @dev The first call in a block records the price that stood until then; every operation that may move the price makes it before
+    /// the reserves change. Returns the fee of this block.
+    function _touch(PoolReserves reserves) private returns (uint256) {
+        uint256 elapsed = reserves.elapsed();
+        if (elapsed == 0) return _minSwapFee == _maxSwapFee ? _minSwapFee : _history.swapFee();
+        PoolHistory history = _touched(reserves, elapsed);
+        _history = history;
+        return history.swapFee();
     }
 
-    function _coveringBalances(
-        uint256 reserve0,
-        uint256 reserve1
-    ) private view returns (uint256 balance0, uint256 balance1) {
-        (balance0, balance1) = _balances();
-        if (balance0 < reserve0) revert ConstantProductPool_BalanceBelowReserve(token0, balance0, reserve0);
-        if (balance1 < reserve1) revert ConstantProductPool_BalanceBelowReserve(token1, balance1, reserve1);
+    function _historyNow() private view returns (PoolHistory) {
+        PoolReserves reserves = _reserves;
+        uint256 elapsed = reserves.elapsed();
+        return elapsed == 0 ? _history : _touched(reserves, elapsed);
+    }
+
+    function _touched(PoolReserves reserves, uint256 elapsed) private view returns (PoolHistory history) {
+        history = PoolOracleMath.touched(_history, reserves.reserve0(), reserves.reserve1(), elapsed);
+        uint256 swapFee_ =
+            _minSwapFee == _maxSwapFee
+                ? _minSwapFee
+                : PoolOracleMath.swapFeeDown(
+                    history.varianceRateWad(),
+                    _minSwapFee,
+                    _maxSwapFee,
+                    _volatilityFeeMultiplierWad
+                );
+        return history.withSwapFee(swapFee_);
+    }
+
+    function _store(uint256 reserve0, uint256 reserve1, PoolReserves before) private {
+        _requireFits(reserve0, MAX_RESERVE);
+        _requireFits(reserve1, MAX_RESERVE);
+        _write(reserve0, reserve1, before);
+    }
+
+    function _write(uint256 reserve0, uint256 reserve1, PoolReserves before) private {
+        _reserves = before.touchedWith(reserve0, reserve1);
+        emit Sync(uint112(reserve0), uint112(reserve1));
+    }
+
+    /// @dev Units of the token above what the reserves claim.
+    function _surplus(address token, uint256 claimed) private view returns (uint256) {
+        // 0 if the token does not answer.
+        uint256 balance = SafeTransferLib.balanceOf(token, address(this));
+        if (balance < claimed) revert ConstantProductPool_BalanceBelowReserve(token, balance, claimed);
+        unchecked {
+            return balance - claimed;
+        }
     }
 
     function _balances() private view returns (uint256 balance0, uint256 balance1) {
         return (IERC20(token0).balanceOf(address(this)), IERC20(token1).balanceOf(address(this)));
     }
 
-    function _reservesInOut(bool zeroForOne) private view returns (uint256 reserveIn, uint256 reserveOut) {
-        return zeroForOne ? (_reserve0, _reserve1) : (_reserve1, _reserve0);
+    function _inOut(
+        PoolReserves reserves,
+        bool zeroForOne
+    ) private pure returns (uint256 reserveIn, uint256 reserveOut) {
+        (reserveIn, reserveOut) = (reserves.reserve0(), reserves.reserve1());
+        if (!zeroForOne) (reserveIn, reserveOut) = (reserveOut, reserveIn);
     }
 
     function _isToken0(address token) private view returns (bool) {
@@ -417,24 +554,30 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
         revert ConstantProductPool_UnknownToken(token);
     }
 
+    function _poolOf(address tokenA, address tokenB) private view returns (address) {
+        return PoolAddress.poolOf(factory, _initCodeHash, tokenA, tokenB);
+    }
+
     function _amountOutDown(
         uint256 amountIn,
         uint256 reserveIn,
-        uint256 reserveOut
-    ) private view returns (uint256) {
-        if (amountIn == 0) revert ConstantProductPool_ZeroAmount();
-        _requireFits(amountIn, MAX_RESERVE - reserveIn);
-        return ConstantProductMath.amountOutDown(amountIn, reserveIn, reserveOut, _swapFee);
+        uint256 reserveOut,
+        uint256 swapFee_
+    ) private pure returns (uint256) {
+        unchecked {
+            if (amountIn > MAX_RESERVE - reserveIn)
+                revert ConstantProductPool_ReserveOverflow(amountIn, MAX_RESERVE - reserveIn);
+        }
+        return ConstantProductMath.amountOutDown(amountIn, reserveIn, reserveOut, swapFee_);
     }
 
     function _amountInUp(
         uint256 amountOut,
         uint256 reserveIn,
-        uint256 reserveOut
-    ) private view returns (uint256 amountIn) {
-        if (amountOut == 0) revert ConstantProductPool_ZeroAmount();
-        if (amountOut >= reserveOut) revert ConstantProductPool_InsufficientReserve(amountOut, reserveOut);
-        amountIn = ConstantProductMath.amountInUp(amountOut, reserveIn, reserveOut, _swapFee);
+        uint256 reserveOut,
+        uint256 swapFee_
+    ) private pure returns (uint256 amountIn) {
+        amountIn = ConstantProductMath.amountInUp(amountOut, reserveIn, reserveOut, swapFee_);
         _requireFits(amountIn, MAX_RESERVE - reserveIn);
     }
 
@@ -457,5 +600,18 @@ contract ConstantProductPool is IConstantProductPool, ERC20Permit, ReentrancyGua
 
     function _excess(uint256 balance, uint256 expected) private pure returns (uint256) {
         return balance > expected ? balance - expected : 0;
+    }
+
+    function _constantNameHash() internal pure override returns (bytes32) {
+        return keccak256("Ballast LP");
+    }
+
+    /// @dev Nothing else here is transient, and a small number costs less to push.
+    function _reentrancyGuardStorageSlot() internal pure override returns (bytes32) {
+        return 0;
+    }
+
+    function _givePermit2InfiniteAllowance() internal pure override returns (bool) {
+        return false;
     }
 }

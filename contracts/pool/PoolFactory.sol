@@ -66,7 +66,6 @@ contract PoolFactory is IPoolFactory {
                 VOLATILITY_FEE_MULTIPLIER_LIMIT_WAD
             );
         }
-        if (minSwapFee_ != maxSwapFee_) revert PoolFactory_VariableFeeUnavailable(minSwapFee_, maxSwapFee_);
 
         minSwapFee = minSwapFee_;
         maxSwapFee = maxSwapFee_;
@@ -117,7 +116,15 @@ contract PoolFactory is IPoolFactory {
     /// @inheritdoc IPoolFactory
     function poolParameters() external view override returns (PoolParameters memory parameters) {
         if (_newToken0 == address(0)) return parameters;
-        return PoolParameters(_newToken0, _newToken1, minSwapFee, maxSwapFee, volatilityFeeMultiplierWad);
+        return
+            PoolParameters(
+                _newToken0,
+                _newToken1,
+                minSwapFee,
+                maxSwapFee,
+                volatilityFeeMultiplierWad,
+                poolInitCodeHash
+            );
     }
 
     function _requireFeeToSetter() private view {
