@@ -68,6 +68,10 @@ contract ConstantProductMathHarness {
         return ConstantProductMath.protocolFeeLiquidityDown(reserve0, reserve1, kLast, totalSupply);
     }
 
+    function isSamePrice(uint256 x0, uint256 x1, uint256 y0, uint256 y1) external pure returns (bool) {
+        return ConstantProductMath.isSamePrice(x0, x1, y0, y1);
+    }
+
     function invariantHolds(
         uint256 balance0,
         uint256 balance1,

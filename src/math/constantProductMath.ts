@@ -41,7 +41,7 @@ export class ConstantProductMathError extends Error {
  * @param reserveIn reserve of the input token before the swap
  * @param reserveOut reserve of the output token before the swap
  * @param swapFee fee on the input, 1e6 = 100 %
- * @throws {ConstantProductMathError} ZeroAmount, ZeroReserve
+ * @throws {ConstantProductMathError} ZeroReserve
  * @example
  * amountOutDown(10n ** 18n, 5n * 10n ** 18n, 10n ** 19n, 3000n); // 1662497915624478906n
  */
@@ -51,7 +51,6 @@ export function amountOutDown(
   reserveOut: bigint,
   swapFee: bigint,
 ): bigint {
-  requireAmount(amountIn);
   requireReserves(reserveIn, reserveOut);
   const scaledInAfterFee = amountIn * (FEE_DENOMINATOR - swapFee);
   return (scaledInAfterFee * reserveOut) / (reserveIn * FEE_DENOMINATOR + scaledInAfterFee);
@@ -76,7 +75,9 @@ export function amountInUp(
   swapFee: bigint,
 ): bigint {
   requireAmount(amountOut);
-  requireReserves(reserveIn, reserveOut);
+  if (reserveIn === 0n) {
+    throw new ConstantProductMathError("ConstantProductMath_ZeroReserve", reserveIn, reserveOut);
+  }
   if (amountOut >= reserveOut) {
     throw new ConstantProductMathError(
       "ConstantProductMath_OutputExceedsReserve",
@@ -198,6 +199,17 @@ export function protocolFeeLiquidityDown(
   const rootLast = sqrtDown(kLast);
   if (root <= rootLast) return 0n;
   return (totalSupply * (root - rootLast)) / (root * 5n + rootLast);
+}
+
+/**
+ * Whether two pairs of reserves have the same price, to less than one part in 1e9. Never if one price does not exist.
+ *
+ * @example
+ * isSamePrice(10n ** 18n + 1n, 2n * 10n ** 18n, 10n ** 18n, 2n * 10n ** 18n); // true
+ */
+export function isSamePrice(x0: bigint, x1: bigint, y0: bigint, y1: bigint): boolean {
+  const [a, b] = [x0 * y1, x1 * y0];
+  return (a > b ? a - b : b - a) < a / 1_000_000_000n;
 }
 
 /**

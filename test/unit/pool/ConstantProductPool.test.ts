@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import { Signature } from "ethers";
 import { network } from "hardhat";
 import {
   deployPool,
@@ -86,17 +85,12 @@ describe("ConstantProductPool", () => {
 
     it("refuses zero input, and input too small to buy one unit", async () => {
       const { pool, base, alice } = await loadFixture(seeded);
-      await expect(
-        pool.swapExactInput(base, 0n, 0n, alice, FAR_DEADLINE),
-      ).to.be.revertedWithCustomError(pool, "ConstantProductPool_ZeroAmount");
-      await expect(pool.getAmountOut(base, 0n)).to.be.revertedWithCustomError(
-        pool,
-        "ConstantProductPool_ZeroAmount",
-      );
-      expect(await pool.getAmountOut(base, 1000n)).to.equal(0n);
-      await expect(pool.swapExactInput(base, 1000n, 0n, alice, FAR_DEADLINE))
-        .to.be.revertedWithCustomError(pool, "ConstantProductPool_ZeroOutput")
-        .withArgs(0n, 0n);
+      for (const tooLittle of [0n, 1n, 1000n]) {
+        expect(await pool.getAmountOut(base, tooLittle)).to.equal(0n);
+        await expect(pool.swapExactInput(base, tooLittle, 0n, alice, FAR_DEADLINE))
+          .to.be.revertedWithCustomError(pool, "ConstantProductPool_ZeroOutput")
+          .withArgs(0n, 0n);
+      }
     });
 
     it("refuses tokens that are not the pool's", async () => {
@@ -191,10 +185,10 @@ describe("ConstantProductPool", () => {
       const { pool, token0, reserve1, alice } = await loadFixture(seeded);
       await expect(
         pool.swapExactOutput(token0, 0n, MAX_RESERVE, alice, FAR_DEADLINE),
-      ).to.be.revertedWithCustomError(pool, "ConstantProductPool_ZeroAmount");
+      ).to.be.revertedWithCustomError(pool, "ConstantProductMath_ZeroAmount");
       for (const wanted of [reserve1, reserve1 + 1n, 2n ** 256n - 1n]) {
         await expect(pool.swapExactOutput(token0, wanted, MAX_RESERVE, alice, FAR_DEADLINE))
-          .to.be.revertedWithCustomError(pool, "ConstantProductPool_InsufficientReserve")
+          .to.be.revertedWithCustomError(pool, "ConstantProductMath_OutputExceedsReserve")
           .withArgs(wanted, reserve1);
       }
       await expect(
@@ -338,9 +332,9 @@ describe("ConstantProductPool", () => {
         pool.removeLiquidity(1n, 0n, 0n, alice, FAR_DEADLINE),
       ).to.be.revertedWithCustomError(pool, "ConstantProductPool_ZeroOutput");
       const owned = await pool.balanceOf(deployer);
-      await expect(pool.removeLiquidity(owned + 1n, 0n, 0n, alice, FAR_DEADLINE))
-        .to.be.revertedWithCustomError(pool, "ERC20InsufficientBalance")
-        .withArgs(deployer.address, owned, owned + 1n);
+      await expect(
+        pool.removeLiquidity(owned + 1n, 0n, 0n, alice, FAR_DEADLINE),
+      ).to.be.revertedWithCustomError(pool, "InsufficientBalance");
       await expect(pool.removeLiquidity(owned, 0n, 0n, alice, 1n)).to.be.revertedWithCustomError(
         pool,
         "ConstantProductPool_Expired",
@@ -390,56 +384,6 @@ describe("ConstantProductPool", () => {
         ).to.equal(true);
         [x, y, supply] = [newX, newY, newSupply];
       }
-    });
-  });
-
-  describe("the LP token", () => {
-    it("has a name, a symbol and 18 decimals", async () => {
-      const { pool } = await loadFixture(seeded);
-      expect(await pool.name()).to.equal("Ballast LP");
-      expect(await pool.symbol()).to.equal("BLP-LP");
-      expect(await pool.decimals()).to.equal(18n);
-    });
-
-    it("takes signed approvals by ERC-2612, once each", async () => {
-      const { pool, poolAddress, deployer, bob } = await loadFixture(seeded);
-      const { chainId } = await ethers.provider.getNetwork();
-      const value = 123_456_789n;
-      const signature = Signature.from(
-        await deployer.signTypedData(
-          { name: "Ballast LP", version: "1", chainId, verifyingContract: poolAddress },
-          {
-            Permit: [
-              { name: "owner", type: "address" },
-              { name: "spender", type: "address" },
-              { name: "value", type: "uint256" },
-              { name: "nonce", type: "uint256" },
-              { name: "deadline", type: "uint256" },
-            ],
-          },
-          {
-            owner: deployer.address,
-            spender: bob.address,
-            value,
-            nonce: 0n,
-            deadline: FAR_DEADLINE,
-          },
-        ),
-      );
-      const { v, r, s } = signature;
-      await pool.permit(deployer, bob, value, FAR_DEADLINE, v, r, s);
-      expect(await pool.allowance(deployer, bob)).to.equal(value);
-      expect(await pool.nonces(deployer)).to.equal(1n);
-      await pool.connect(bob).transferFrom(deployer, bob, value);
-      expect(await pool.balanceOf(bob)).to.equal(value);
-      await expect(
-        pool.permit(deployer, bob, value, FAR_DEADLINE, v, r, s),
-      ).to.be.revertedWithCustomError(pool, "ERC2612InvalidSigner");
-      expect(await pool.PERMIT_TYPEHASH()).to.equal(
-        ethers.id(
-          "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)",
-        ),
-      );
     });
   });
 });

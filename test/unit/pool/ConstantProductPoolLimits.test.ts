@@ -217,14 +217,15 @@ describe("ConstantProductPool at its limits", () => {
           .withArgs(cost, room);
       }
       await token0.transfer(poolAddress, room + 1n);
-      for (const attempt of [
-        () => pool.sync(),
-        () => pool.mint(alice),
-        () => pool.swap(0n, 1n, alice, "0x"),
-      ]) {
+      for (const attempt of [() => pool.sync(), () => pool.swap(0n, 1n, alice, "0x")]) {
         await expect(attempt())
           .to.be.revertedWithCustomError(pool, "ConstantProductPool_ReserveOverflow")
           .withArgs(MAX_RESERVE + 1n, MAX_RESERVE);
+      }
+      for (const attempt of [() => pool.mint(alice), () => pool.swapPrefunded(token0, 0n, alice)]) {
+        await expect(attempt())
+          .to.be.revertedWithCustomError(pool, "ConstantProductPool_ReserveOverflow")
+          .withArgs(room + 1n, room);
       }
     });
   });

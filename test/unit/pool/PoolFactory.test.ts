@@ -72,7 +72,14 @@ describe("PoolFactory", () => {
       expect(await pool.token0()).to.equal(await token0.getAddress());
       expect(await pool.token1()).to.equal(await token1.getAddress());
       expect(await pool.swapFee()).to.equal(3000n);
-      expect(await factory.poolParameters()).to.deep.equal([ZeroAddress, ZeroAddress, 0n, 0n, 0n]);
+      expect(await factory.poolParameters()).to.deep.equal([
+        ZeroAddress,
+        ZeroAddress,
+        0n,
+        0n,
+        0n,
+        ethers.ZeroHash,
+      ]);
     });
 
     it("accepts tokens of 0 and of 18 decimals", async () => {
@@ -168,11 +175,24 @@ describe("PoolFactory", () => {
       }
     });
 
-    it("refuses a variable fee", async () => {
-      const { factory, deployer } = await networkHelpers.loadFixture(factoryWithTokens);
-      await expect(ethers.deployContract("PoolFactory", [deployer.address, 500n, 10_000n, 1n]))
-        .to.be.revertedWithCustomError(factory, "PoolFactory_VariableFeeUnavailable")
-        .withArgs(500n, 10_000n);
+    it("accepts every variable fee from nothing to five percent", async () => {
+      const { deployer, base, quote } = await networkHelpers.loadFixture(factoryWithTokens);
+      for (const [min, max] of [
+        [0n, 1n],
+        [500n, 10_000n],
+        [10_000n, 50_000n],
+      ] as const) {
+        const factory = await ethers.deployContract("PoolFactory", [
+          deployer.address,
+          min,
+          max,
+          17_300_000_000_000_000_000n,
+        ]);
+        expect(await factory.minSwapFee()).to.equal(min);
+        expect(await factory.maxSwapFee()).to.equal(max);
+        const { pool } = await createPool(ethers, factory, base, quote);
+        expect(await pool.swapFee()).to.equal(min);
+      }
     });
 
     it("refuses a volatility multiplier above 100 square-root seconds", async () => {

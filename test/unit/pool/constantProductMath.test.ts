@@ -22,6 +22,7 @@ type Name =
   | "liquidityDown"
   | "withdrawalDown"
   | "protocolFeeLiquidityDown"
+  | "isSamePrice"
   | "invariantHolds";
 
 /** The argument lists of the twin's functions, all of which take bigints alone. */
@@ -99,11 +100,23 @@ describe("constantProductMath", () => {
       expect(twin.amountOutDown(2n, 10_000n, 10_000n, V2_FEE)).to.equal(1n);
       expect(twin.amountInUp(e18, 5n * e18, 10n * e18, V2_FEE)).to.equal(557_227_237_267_357_629n);
       expect(() => twin.quoteDown(0n, 100n, 200n)).to.throw("ConstantProductMath_ZeroAmount()");
-      expect(() => twin.amountOutDown(0n, 100n, 100n, V2_FEE)).to.throw(
+      expect(twin.amountOutDown(0n, 100n, 100n, V2_FEE)).to.equal(0n);
+      for (const [x, y] of [
+        [0n, 100n],
+        [100n, 0n],
+      ] as const) {
+        expect(() => twin.amountOutDown(2n, x, y, V2_FEE)).to.throw(
+          `ConstantProductMath_ZeroReserve(${x}, ${y})`,
+        );
+      }
+      expect(() => twin.amountInUp(0n, 100n, 100n, V2_FEE)).to.throw(
         "ConstantProductMath_ZeroAmount()",
       );
+      expect(() => twin.amountInUp(1n, 0n, 100n, V2_FEE)).to.throw(
+        "ConstantProductMath_ZeroReserve(0, 100)",
+      );
       expect(() => twin.amountInUp(1n, 100n, 0n, V2_FEE)).to.throw(
-        "ConstantProductMath_ZeroReserve(100, 0)",
+        "ConstantProductMath_OutputExceedsReserve(1, 0)",
       );
     });
 
@@ -230,6 +243,31 @@ describe("constantProductMath", () => {
       );
     });
 
+    it("a price counts as the same below one part in 1e9 of difference, in either order, and never without one", () => {
+      const e27 = 10n ** 27n;
+      for (const [shift, same] of [
+        [0n, true],
+        [10n ** 18n - 10n ** 12n, true],
+        [10n ** 18n + 10n ** 12n, false],
+        [-(10n ** 18n) + 10n ** 12n, true],
+        [-(10n ** 18n) - 10n ** 12n, false],
+      ] as const) {
+        expect(twin.isSamePrice(e27, 2n * e27, e27 - shift, 2n * e27), `${shift}`).to.equal(same);
+        expect(twin.isSamePrice(2n * e27, e27, 2n * e27, e27 - shift), `${shift}`).to.equal(same);
+      }
+      fc.assert(
+        fc.property(reserve, reserve, reserve, (x, y, scale) => {
+          fc.pre(x * y >= 10n ** 9n);
+          expect(twin.isSamePrice(x * scale, y * scale, x, y)).to.equal(true);
+          expect(twin.isSamePrice(0n, y, x, y)).to.equal(false);
+          expect(twin.isSamePrice(x, y, 0n, y)).to.equal(false);
+          expect(twin.isSamePrice(x, y, x, 0n)).to.equal(false);
+          expect(twin.isSamePrice(x, 0n, x, y)).to.equal(false);
+        }),
+        { seed: SEED, numRuns: PROPERTY_RUNS },
+      );
+    });
+
     it("the protocol's mint is worth at most one sixth of the growth of sqrt(k)", () => {
       fc.assert(
         fc.property(reserve, reserve, reserve, supply, (x, y, kRoot, s) => {
@@ -270,6 +308,14 @@ describe("constantProductMath", () => {
         ),
         supply,
       ),
+      isSamePrice: fc
+        .tuple(any, any, fc.bigInt(1n, 10n ** 6n), fc.bigInt(-3n, 3n), fc.boolean())
+        .map(([x, y, scale, nudge, exact]) => {
+          // At the edge of one part in 1e9, or anywhere.
+          const other = x + (exact ? nudge : x / 10n ** 9n + nudge);
+          const [a, b] = [x / scale, y / scale];
+          return [a * scale, b * scale, exact ? a : other < 0n ? 0n : other, exact ? b : y];
+        }),
       invariantHolds: fc
         .tuple(reserve, reserve, fc.bigInt(-1n, 1n), reserve, fee, fc.boolean())
         .map(([a, y, nudge, x, f, forward]) => {

@@ -1,5 +1,5 @@
 import type { HardhatEthers } from "@nomicfoundation/hardhat-ethers/types";
-import type { BaseContract } from "ethers";
+import { type BaseContract, ZeroAddress } from "ethers";
 import type {
   ConstantProductPool,
   MockERC20,
@@ -9,17 +9,34 @@ import type {
 /** Later than any test block. */
 export const FAR_DEADLINE = 10n ** 12n;
 export const MAX_RESERVE = 2n ** 112n - 1n;
-/** Owner of the liquidity locked by the first deposit. */
-export const LOCK = "0x000000000000000000000000000000000000dEaD";
+/** Owner of the liquidity locked by the first deposit, as in Uniswap V2. */
+export const LOCK = ZeroAddress;
 
 /** Un-round reserves, so that no two units coincide: 1234.56... of an 18-decimal and 2345678.9... of a 6-decimal token. */
 export const BASE_RESERVE = 1_234_567_890_123_456_789_012n;
 export const QUOTE_RESERVE = 2_345_678_901_234n;
 
-/** Deploys a factory with one fixed fee (1e6 = 100 %); the first signer may set `feeTo`. */
-export async function deployFactory(ethers: HardhatEthers, swapFee: bigint): Promise<PoolFactory> {
+/** Upper bound of the fee and what it rises by with volatility; the defaults leave it fixed. */
+export interface VariableFee {
+  /** 1e6 = 100 %. */
+  maxSwapFee?: bigint;
+  /** Square-root seconds, 1e18. */
+  volatilityFeeMultiplierWad?: bigint;
+}
+
+/** Deploys a factory with a fee of at least `swapFee` (1e6 = 100 %); the first signer may set `feeTo`. */
+export async function deployFactory(
+  ethers: HardhatEthers,
+  swapFee: bigint,
+  { maxSwapFee = swapFee, volatilityFeeMultiplierWad = 0n }: VariableFee = {},
+): Promise<PoolFactory> {
   const [deployer] = await ethers.getSigners();
-  return ethers.deployContract("PoolFactory", [deployer!.address, swapFee, swapFee, 0n]);
+  return ethers.deployContract("PoolFactory", [
+    deployer!.address,
+    swapFee,
+    maxSwapFee,
+    volatilityFeeMultiplierWad,
+  ]);
 }
 
 /** Creates the pool of two tokens and returns it with the tokens in the pool's order. */
@@ -54,10 +71,14 @@ export async function fund(
 /** A pool of an 18-decimal base and a 6-decimal quote token, funded users, and the un-round reserves unless `empty`. */
 export async function deployPool(
   ethers: HardhatEthers,
-  { swapFee = 3000n, empty = false }: { swapFee?: bigint; empty?: boolean } = {},
+  {
+    swapFee = 3000n,
+    empty = false,
+    ...variable
+  }: { swapFee?: bigint; empty?: boolean } & VariableFee = {},
 ) {
   const [deployer, alice, bob] = await ethers.getSigners();
-  const factory = await deployFactory(ethers, swapFee);
+  const factory = await deployFactory(ethers, swapFee, variable);
   const base = await ethers.deployContract("MockERC20", ["Base", "BASE", 18n]);
   const quote = await ethers.deployContract("MockERC20", ["Quote", "QUOTE", 6n]);
   const { pool, poolAddress, token0, token1 } = await createPool(ethers, factory, base, quote);
