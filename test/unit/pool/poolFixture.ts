@@ -1,5 +1,5 @@
 import type { HardhatEthers } from "@nomicfoundation/hardhat-ethers/types";
-import { type BaseContract, ZeroAddress } from "ethers";
+import { type BaseContract, Contract, ZeroAddress } from "ethers";
 import type {
   ConstantProductPool,
   MockERC20,
@@ -11,6 +11,12 @@ export const FAR_DEADLINE = 10n ** 12n;
 export const MAX_RESERVE = 2n ** 112n - 1n;
 /** Owner of the liquidity locked by the first deposit, as in Uniswap V2. */
 export const LOCK = ZeroAddress;
+
+/** For matching: what the pool reverts with when a token refuses to move. */
+export const transferErrors = new Contract(ZeroAddress, [
+  "error TransferFailed()",
+  "error TransferFromFailed()",
+]);
 
 /** Un-round reserves, so that no two units coincide: 1234.56... of an 18-decimal and 2345678.9... of a 6-decimal token. */
 export const BASE_RESERVE = 1_234_567_890_123_456_789_012n;
