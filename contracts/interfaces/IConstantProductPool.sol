@@ -58,8 +58,11 @@ interface IConstantProductPool {
     /// @notice The token is not one of the pool's two.
     error ConstantProductPool_UnknownToken(address token);
 
-    /// @notice The pool and its two tokens cannot receive anything.
+    /// @notice The pool's tokens cannot receive what `swap` sends.
     error ConstantProductPool_InvalidRecipient(address to);
+
+    /// @notice The two tokens have no pool.
+    error ConstantProductPool_PoolMissing(address tokenA, address tokenB);
 
     /// @notice Nothing was put in, or nothing asked for.
     error ConstantProductPool_ZeroAmount();
@@ -84,6 +87,9 @@ interface IConstantProductPool {
 
     /// @notice The pool holds less of the token than its reserve: the token took a fee, or shrank the balance (call `sync`).
     error ConstantProductPool_BalanceBelowReserve(address token, uint256 balance, uint256 reserve);
+
+    /// @notice The token does not tell its balances.
+    error ConstantProductPool_BalanceUnknown(address token);
 
     /// @notice The amount exceeds what the 112 bits of a reserve can still take.
     error ConstantProductPool_ReserveOverflow(uint256 amount, uint256 limit);
@@ -132,17 +138,19 @@ interface IConstantProductPool {
         uint256 deadline
     ) external returns (uint256 amountIn);
 
-    /// @notice Sells exactly `amountIn` of `path[0]` through this pool and those that follow; each pool sends its output to the next.
-    /// @dev Pulls `amountIn` from the caller. `path[0]` and `path[1]` are this pool's tokens; each later pair of neighbors has a pool of
-    /// the same factory.
-    /// @param path Tokens from the one sold to the one bought, at least two.
-    /// @param amountIn Units of `path[0]`, above zero.
-    /// @param minAmountOut Least output of the last token accepted.
-    /// @param to Receiver of the last token.
+    /// @notice Sells exactly `amountIn` of `tokenIn` here and the proceeds in the pool of this pool's other token and `tokenOut`, to which
+    /// they go directly. Longer paths are the business of `Router`.
+    /// @dev Pulls `amountIn` from the caller. The second pool belongs to the same factory.
+    /// @param tokenIn token0 or token1.
+    /// @param tokenOut What the second pool sells.
+    /// @param amountIn Units of `tokenIn`, above zero.
+    /// @param minAmountOut Least output of `tokenOut` accepted.
+    /// @param to Receiver of `tokenOut`.
     /// @param deadline Last second at which the call may run.
-    /// @return amountOut Units of the last token sent, above zero.
-    function swapExactInputPath(
-        address[] calldata path,
+    /// @return amountOut Units of `tokenOut` sent, above zero.
+    function swapExactInputAcrossTwoPools(
+        address tokenIn,
+        address tokenOut,
         uint256 amountIn,
         uint256 minAmountOut,
         address to,

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 
 /// @title Arithmetic of a constant-product pool
 /// @notice Quotes, liquidity and the invariant check, over raw token units and fees in millionths (1e6 = 100 %).
@@ -50,7 +51,11 @@ library ConstantProductMath {
         unchecked {
             if (reserveIn * reserveOut == 0) revert ConstantProductMath_ZeroReserve(reserveIn, reserveOut);
             uint256 scaledInAfterFee = amountIn * (FEE_DENOMINATOR - swapFee);
-            return (scaledInAfterFee * reserveOut) / (reserveIn * FEE_DENOMINATOR + scaledInAfterFee);
+            return
+                FixedPointMathLib.rawDiv(
+                    scaledInAfterFee * reserveOut,
+                    reserveIn * FEE_DENOMINATOR + scaledInAfterFee
+                );
         }
     }
 
@@ -71,7 +76,9 @@ library ConstantProductMath {
         if (amountOut >= reserveOut) revert ConstantProductMath_OutputExceedsReserve(amountOut, reserveOut);
         unchecked {
             uint256 scaledIn = reserveIn * amountOut * FEE_DENOMINATOR;
-            return scaledIn / ((reserveOut - amountOut) * (FEE_DENOMINATOR - swapFee)) + 1;
+            return
+                FixedPointMathLib.rawDiv(scaledIn, (reserveOut - amountOut) * (FEE_DENOMINATOR - swapFee)) +
+                1;
         }
     }
 
@@ -81,8 +88,10 @@ library ConstantProductMath {
     /// @param reserveB Reserve of token B.
     function quoteDown(uint256 amountA, uint256 reserveA, uint256 reserveB) internal pure returns (uint256) {
         if (amountA == 0) revert ConstantProductMath_ZeroAmount();
-        if (reserveA == 0 || reserveB == 0) revert ConstantProductMath_ZeroReserve(reserveA, reserveB);
-        return (amountA * reserveB) / reserveA;
+        unchecked {
+            if (reserveA * reserveB == 0) revert ConstantProductMath_ZeroReserve(reserveA, reserveB);
+            return FixedPointMathLib.rawDiv(amountA * reserveB, reserveA);
+        }
     }
 
     /// @notice The largest deposit in the ratio of the reserves that exceeds neither desired amount.
@@ -93,9 +102,13 @@ library ConstantProductMath {
         uint256 reserve0,
         uint256 reserve1
     ) internal pure returns (uint256 amount0, uint256 amount1) {
-        amount1 = quoteDown(amount0Desired, reserve0, reserve1);
-        if (amount1 <= amount1Desired) return (amount0Desired, amount1);
-        return (quoteDown(amount1Desired, reserve1, reserve0), amount1Desired);
+        unchecked {
+            (uint256 cross0, uint256 cross1) = (amount0Desired * reserve1, amount1Desired * reserve0);
+            (amount0, amount1) = (amount0Desired, amount1Desired);
+            // The same as cross0 / reserve0 <= amount1Desired, without the division.
+            if (cross0 < cross1 + reserve0) amount1 = FixedPointMathLib.rawDiv(cross0, reserve0);
+            else amount0 = FixedPointMathLib.rawDiv(cross1, reserve1);
+        }
     }
 
     /// @notice LP tokens of the first depositor: sqrt(amount0 amount1) - 1000, rounded down against the depositor.
@@ -119,9 +132,12 @@ library ConstantProductMath {
         uint256 reserve0,
         uint256 reserve1,
         uint256 totalSupply
-    ) internal pure returns (uint256) {
-        if (reserve0 == 0 || reserve1 == 0) revert ConstantProductMath_ZeroReserve(reserve0, reserve1);
-        return Math.min((amount0 * totalSupply) / reserve0, (amount1 * totalSupply) / reserve1);
+    ) internal pure returns (uint256 liquidity) {
+        unchecked {
+            liquidity = FixedPointMathLib.rawDiv(amount0 * totalSupply, reserve0);
+            uint256 liquidity1 = FixedPointMathLib.rawDiv(amount1 * totalSupply, reserve1);
+            if (liquidity1 < liquidity) liquidity = liquidity1;
+        }
     }
 
     /// @notice Token units that `liquidity` of `totalSupply` LP tokens redeem from `holdings`, rounded down against the leaver.
@@ -130,7 +146,9 @@ library ConstantProductMath {
         uint256 holdings,
         uint256 totalSupply
     ) internal pure returns (uint256) {
-        return (liquidity * holdings) / totalSupply;
+        unchecked {
+            return FixedPointMathLib.rawDiv(liquidity * holdings, totalSupply);
+        }
     }
 
     /// @notice LP tokens that give the protocol one sixth of the growth of sqrt(k), rounded down in favor of the LPs.
@@ -158,7 +176,7 @@ library ConstantProductMath {
     function isSamePrice(uint256 x0, uint256 x1, uint256 y0, uint256 y1) internal pure returns (bool) {
         unchecked {
             (uint256 a, uint256 b) = (x0 * y1, x1 * y0);
-            return (a > b ? a - b : b - a) < a / 1e9;
+            return FixedPointMathLib.dist(a, b) < a / 1e9;
         }
     }
 
@@ -181,14 +199,17 @@ library ConstantProductMath {
         uint256 reserve1,
         uint256 swapFee
     ) internal pure returns (bool) {
-        (uint256 highAfter, uint256 lowAfter) = Math.mul512(
-            balance0 * FEE_DENOMINATOR - amount0In * swapFee,
-            balance1 * FEE_DENOMINATOR - amount1In * swapFee
-        );
-        (uint256 highBefore, uint256 lowBefore) = Math.mul512(
-            reserve0 * reserve1,
-            FEE_DENOMINATOR * FEE_DENOMINATOR
-        );
+        uint256 highAfter;
+        uint256 lowAfter;
+        uint256 highBefore;
+        uint256 lowBefore;
+        unchecked {
+            (highAfter, lowAfter) = Math.mul512(
+                balance0 * FEE_DENOMINATOR - amount0In * swapFee,
+                balance1 * FEE_DENOMINATOR - amount1In * swapFee
+            );
+            (highBefore, lowBefore) = Math.mul512(reserve0 * reserve1, FEE_DENOMINATOR * FEE_DENOMINATOR);
+        }
         return highAfter > highBefore || (highAfter == highBefore && lowAfter >= lowBefore);
     }
 }

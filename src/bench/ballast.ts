@@ -64,8 +64,6 @@ export async function measureBallastVariableFee(
   chain: GasChain,
   tokens: Tokens,
 ): Promise<GasRow[]> {
-  const factoryCode = await compiled("PoolFactory");
-  if (factoryCode.interface.getError("PoolFactory_VariableFeeUnavailable") !== null) return [];
   const pools = await deployPools(chain, tokens, VARIABLE_FEE);
   return measureSwaps(chain, tokens, pools, BALLAST_VARIABLE_FEE);
 }
@@ -122,19 +120,15 @@ async function measureSwaps(
   const caller = await chain.deploy(await compiled("MinimalV2Caller"));
   await approve(chain, caller, tokens[0]);
   const minimal = await measureMinimalCaller(chain, system, caller, pool, tokens, quote);
-  const rows: GasRow[] = [];
-  if (pool.interface.hasFunction("swapExactInputPath")) {
-    const gas = await chain.measure(
-      call(pool, "swapExactInputPath", [[first, second, third], AMOUNT_IN, 0n, user, DEADLINE]),
-    );
-    rows.push({ operation: "swap exact in, two hops", system, gas });
-  }
+  const twoHops = await chain.measure(
+    call(pool, "swapExactInputAcrossTwoPools", [first, third, AMOUNT_IN, 0n, user, DEADLINE]),
+  );
   return [
     { operation: "swap exact in, first in block", system, gas: single.first },
     { operation: "swap exact in, later in block", system, gas: single.later },
     { operation: "swap exact out, first in block", system, gas: exactOut },
     ...minimal,
-    ...rows,
+    { operation: "swap exact in, two hops", system, gas: twoHops },
   ];
 }
 
