@@ -6,19 +6,21 @@ pragma solidity 0.8.37;
 ///
 /// Two ways in:
 /// - Uniswap V2's pair functions (`mint`, `burn`, `swap`, `skim`, `sync`): the caller moves tokens first, the pool measures its balances.
-/// - Native functions (`swapExactInput`, `swapExactOutput`, `addLiquidity`, `removeLiquidity`): the pool pulls what it needs from the
-///   caller's allowance and enforces bounds and a deadline; no router is needed.
+/// - Native functions: `swapExactInput`, `swapExactOutput`, `swapExactInputAcrossTwoPools`, `addLiquidity` and `removeLiquidity` take what
+///   they need from the caller and enforce bounds and a deadline, so that one or two hops need no router; `swapPrefunded` is for routers.
+///
+/// The pool is an ERC-20 and ERC-2612 token, the share of its LPs; cast it to `IERC20Metadata` or `IERC20Permit`.
 ///
 /// Units: amounts are raw token units, fees 1e6 = 100 %, times unix seconds. Rounding always favors the pool.
 ///
-/// Assumptions about tokens: the factory admits tokens of up to 18 decimals. Transfers may return nothing. Tokens that take a fee on
-/// transfer or change balances by themselves cannot make the pool give more than k allows: after every native operation both balances
-/// must cover the reserves, and the V2 functions count balances alone. The first kind therefore trades only through the V2 functions,
-/// the second may need a `sync` first.
+/// Assumptions about tokens: the factory admits tokens of up to 18 decimals. Transfers may return nothing. No token can make the pool
+/// give more than k allows: what the native functions pull must arrive (`BalanceBelowReserve`), and the other functions count balances
+/// alone. A token that takes a fee on transfer therefore trades through `swapPrefunded` and the V2 functions only; one that shrinks
+/// balances by itself may need a `sync` first.
 ///
-/// Differences from a Uniswap V2 pair: no `price{0,1}CumulativeLast` and no `initialize`; the 1000 locked LP units belong to
-/// 0x000000000000000000000000000000000000dEaD, not to the zero address, and are minted after the first depositor's; the pool refuses
-/// itself and its tokens as recipients everywhere; reserves and quotes cannot be read while the pool is locked.
+/// Differences from a Uniswap V2 pair: `observe` instead of `price{0,1}CumulativeLast`, no `initialize`, a fee that may follow volatility,
+/// reserves and quotes that cannot be read while the pool is locked, and `blockTimestampLast` is the last time at which the price may
+/// have changed: liquidity that comes or goes in the ratio of the reserves leaves it alone.
 interface IConstantProductPool {
     /// @notice Liquidity was added.
     /// @param sender Caller of the pool.
@@ -91,7 +93,7 @@ interface IConstantProductPool {
     /// @notice The token does not tell its balances.
     error ConstantProductPool_BalanceUnknown(address token);
 
-    /// @notice The amount exceeds what the 112 bits of a reserve can still take.
+    /// @notice A reserve, or an amount on its way into one, is above the largest that 112 bits hold.
     error ConstantProductPool_ReserveOverflow(uint256 amount, uint256 limit);
 
     /// @notice The balances, less the fee on what came in, span less than the reserves did.
@@ -171,8 +173,8 @@ interface IConstantProductPool {
     ) external returns (uint256 amountOut);
 
     /// @notice Adds liquidity in the ratio of the reserves; the first deposit sets the ratio and locks 1000 LP units.
-    /// @param amount0Desired Most token0 to add.
-    /// @param amount1Desired Most token1 to add.
+    /// @param amount0Desired Most token0 to add; anything above 2^112 - 1 means that.
+    /// @param amount1Desired Most token1 to add; anything above 2^112 - 1 means that.
     /// @param amount0Min Least token0 to add.
     /// @param amount1Min Least token1 to add.
     /// @param to Receiver of the LP tokens.
@@ -286,7 +288,7 @@ interface IConstantProductPool {
     /// @notice The token with the higher address.
     function token1() external view returns (address);
 
-    /// @notice LP units locked for good at 0x000000000000000000000000000000000000dEaD by the first deposit: 1000, part of `totalSupply`.
+    /// @notice LP units locked for good at the zero address by the first deposit: 1000, part of `totalSupply`.
     function MINIMUM_LIQUIDITY() external pure returns (uint256);
 
     /// @notice ERC-2612 type hash of a permit.

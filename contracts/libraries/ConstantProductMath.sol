@@ -15,8 +15,8 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 /// The held-back part f a stays in the reserves afterwards, so k grows. Worked example, f = 0.3 %, x = 5e18, y = 10e18, a = 1e18:
 /// out = 10e18 * 0.997e18 / (5e18 + 0.997e18) = 1.662497915624478906e18.
 ///
-/// All functions take amounts and reserves up to 2^112 - 1, supplies up to 2^144 and fees below 1e6; within that no step overflows.
-/// Beyond it checked arithmetic reverts, nothing wraps.
+/// Warning: all functions expect amounts and reserves of at most 2^112 - 1, supplies of at most 2^144 - 1 and fees below 1e6, and do not
+/// check it. Within that no step overflows; callers see to it.
 library ConstantProductMath {
     /// @notice Something that must not be zero is zero.
     error ConstantProductMath_ZeroAmount();

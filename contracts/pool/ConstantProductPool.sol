@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ERC20} from "solady/src/tokens/ERC20.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
@@ -456,6 +454,7 @@ contract ConstantProductPool is IConstantProductPool, ERC20, ReentrancyGuardTran
         address feeTo;
         (feeTo, feeOn) = _feeTo();
         if (feeOn) supply = _mintProtocolFee(feeTo, reserves, supply);
+        // Liquidity that would overflow here is more than anybody holds and fails in `_burn`.
         amount0 = ConstantProductMath.withdrawalDown(liquidity, holdings0, supply);
         amount1 = ConstantProductMath.withdrawalDown(liquidity, holdings1, supply);
         if (amount0 == 0 || amount1 == 0) revert ConstantProductPool_ZeroOutput(amount0, amount1);
