@@ -105,8 +105,7 @@ export function quoteDown(amountA: bigint, reserveA: bigint, reserveB: bigint): 
 /**
  * The largest deposit in the ratio of the reserves that exceeds neither desired amount, in token units.
  *
- * @returns `[amount0, amount1]`
- * @throws {ConstantProductMathError} ZeroAmount, ZeroReserve
+ * @returns `[amount0, amount1]`; worth no liquidity while a reserve is empty
  * @example
  * optimalAmounts(10n, 50n, 100n, 200n); // [10n, 20n]
  */
@@ -116,9 +115,9 @@ export function optimalAmounts(
   reserve0: bigint,
   reserve1: bigint,
 ): [amount0: bigint, amount1: bigint] {
-  const amount1 = quoteDown(amount0Desired, reserve0, reserve1);
-  if (amount1 <= amount1Desired) return [amount0Desired, amount1];
-  return [quoteDown(amount1Desired, reserve1, reserve0), amount1Desired];
+  const [cross0, cross1] = [amount0Desired * reserve1, amount1Desired * reserve0];
+  if (cross0 < cross1 + reserve0) return [amount0Desired, quotient(cross0, reserve0)];
+  return [quotient(cross1, reserve1), amount1Desired];
 }
 
 /**
@@ -149,7 +148,6 @@ export function initialLiquidityDown(amount0: bigint, amount1: bigint): bigint {
  * @param reserve0 reserve of token0 before the deposit
  * @param reserve1 reserve of token1 before the deposit
  * @param totalSupply LP token units before the deposit
- * @throws {ConstantProductMathError} ZeroReserve
  * @example
  * liquidityDown(10n, 25n, 100n, 200n, 141n); // 14n
  */
@@ -160,21 +158,19 @@ export function liquidityDown(
   reserve1: bigint,
   totalSupply: bigint,
 ): bigint {
-  requireReserves(reserve0, reserve1);
-  const share0 = (amount0 * totalSupply) / reserve0;
-  const share1 = (amount1 * totalSupply) / reserve1;
+  const share0 = quotient(amount0 * totalSupply, reserve0);
+  const share1 = quotient(amount1 * totalSupply, reserve1);
   return share0 < share1 ? share0 : share1;
 }
 
 /**
  * Token units that `liquidity` of `totalSupply` LP token units redeem from `holdings`, rounded down against the leaver.
  *
- * @throws {RangeError} when `totalSupply` is zero (Solidity panics)
  * @example
  * withdrawalDown(500n, 1000n, 1000n); // 500n
  */
 export function withdrawalDown(liquidity: bigint, holdings: bigint, totalSupply: bigint): bigint {
-  return (liquidity * holdings) / totalSupply;
+  return quotient(liquidity * holdings, totalSupply);
 }
 
 /**
@@ -249,6 +245,11 @@ function requireReserves(reserveIn: bigint, reserveOut: bigint): void {
   if (reserveIn === 0n || reserveOut === 0n) {
     throw new ConstantProductMathError("ConstantProductMath_ZeroReserve", reserveIn, reserveOut);
   }
+}
+
+/** Rounded down, and 0 when divided by zero, as the EVM divides. */
+function quotient(dividend: bigint, divisor: bigint): bigint {
+  return divisor === 0n ? 0n : dividend / divisor;
 }
 
 /** Integer square root, rounded down, by Newton's method from above. */

@@ -275,14 +275,13 @@ describe("ConstantProductPool", () => {
       for (const [a, b] of [
         [0n, 5n],
         [5n, 0n],
+        [0n, 0n],
+        [1n, 1n],
       ] as const) {
         await expect(
           pool.addLiquidity(a, b, 0n, 0n, alice, FAR_DEADLINE),
-        ).to.be.revertedWithCustomError(pool, "ConstantProductPool_ZeroAmount");
+        ).to.be.revertedWithCustomError(pool, "ConstantProductPool_ZeroLiquidity");
       }
-      await expect(
-        pool.addLiquidity(1n, 1n, 0n, 0n, alice, FAR_DEADLINE),
-      ).to.be.revertedWithCustomError(pool, "ConstantProductPool_ZeroLiquidity");
       await expect(pool.addLiquidity(5n, 5n, 0n, 0n, alice, 1n)).to.be.revertedWithCustomError(
         pool,
         "ConstantProductPool_Expired",
@@ -327,14 +326,17 @@ describe("ConstantProductPool", () => {
       const { pool, deployer, alice } = await loadFixture(seeded);
       await expect(
         pool.removeLiquidity(0n, 0n, 0n, alice, FAR_DEADLINE),
-      ).to.be.revertedWithCustomError(pool, "ConstantProductPool_ZeroAmount");
+      ).to.be.revertedWithCustomError(pool, "ConstantProductPool_ZeroOutput");
       await expect(
         pool.removeLiquidity(1n, 0n, 0n, alice, FAR_DEADLINE),
       ).to.be.revertedWithCustomError(pool, "ConstantProductPool_ZeroOutput");
       const owned = await pool.balanceOf(deployer);
-      await expect(
-        pool.removeLiquidity(owned + 1n, 0n, 0n, alice, FAR_DEADLINE),
-      ).to.be.revertedWithCustomError(pool, "InsufficientBalance");
+      // The last two come back to little when multiplied in 256 bits.
+      for (const tooMuch of [owned + 1n, 2n ** 255n + 10n ** 12n, 2n ** 256n - 1n]) {
+        await expect(
+          pool.removeLiquidity(tooMuch, 0n, 0n, alice, FAR_DEADLINE),
+        ).to.be.revertedWithCustomError(pool, "InsufficientBalance");
+      }
       await expect(pool.removeLiquidity(owned, 0n, 0n, alice, 1n)).to.be.revertedWithCustomError(
         pool,
         "ConstantProductPool_Expired",

@@ -1,11 +1,8 @@
 import { expect } from "chai";
 import { network } from "hardhat";
 import {
-  createPool,
-  deployFactory,
   deployPool,
   FAR_DEADLINE,
-  fund,
   MAX_RESERVE,
   reservesOf,
   v2AmountIn,
@@ -18,140 +15,6 @@ const { loadFixture } = networkHelpers;
 const empty = () => deployPool(ethers, { empty: true });
 
 describe("ConstantProductPool at its limits", () => {
-  describe("unusual tokens", () => {
-    async function withTaxedToken() {
-      const [deployer, alice] = await ethers.getSigners();
-      const factory = await deployFactory(ethers, 3000n);
-      const taxed = await ethers.deployContract("MockFeeOnTransferERC20", ["Tax", "TAX", 18n, 0n]);
-      const plain = await ethers.deployContract("MockERC20", ["Plain", "PLAIN", 6n]);
-      const { pool, poolAddress } = await createPool(ethers, factory, taxed, plain);
-      await fund(ethers, taxed, poolAddress);
-      await fund(ethers, plain, poolAddress);
-      await pool.addLiquidity(
-        1_234_567_890_123n,
-        1_234_567_890_123n,
-        0n,
-        0n,
-        deployer!.address,
-        FAR_DEADLINE,
-      );
-      return { pool, poolAddress, taxed, plain, deployer: deployer!, alice: alice! };
-    }
-
-    it("that take a fee on transfer are refused by the native functions", async () => {
-      const { pool, taxed, alice } = await loadFixture(withTaxedToken);
-      await taxed.setTransferTax(10_000n);
-      for (const attempt of [
-        () => pool.swapExactInput(taxed, 10n ** 9n, 0n, alice, FAR_DEADLINE),
-        () => pool.swapExactOutput(taxed, 10n ** 9n, MAX_RESERVE, alice, FAR_DEADLINE),
-        () => pool.addLiquidity(10n ** 9n, 10n ** 9n, 0n, 0n, alice, FAR_DEADLINE),
-      ]) {
-        await expect(attempt()).to.be.revertedWithCustomError(
-          pool,
-          "ConstantProductPool_BalanceBelowReserve",
-        );
-      }
-    });
-
-    it("that take a fee on transfer trade by the V2 function for what arrived", async () => {
-      const { pool, poolAddress, taxed, alice } = await loadFixture(withTaxedToken);
-      await taxed.setTransferTax(35_000n);
-      await taxed.transfer(poolAddress, 10n ** 9n);
-      const arrived = 965_000_000n;
-      const reserve = 1_234_567_890_123n;
-      const out = v2AmountOut(arrived, reserve, reserve);
-      const taxedIsToken0 = (await pool.token0()) === (await taxed.getAddress());
-      const swap = (amount: bigint) =>
-        pool.swap(taxedIsToken0 ? 0n : amount, taxedIsToken0 ? amount : 0n, alice, "0x");
-      await expect(swap(out + 1n)).to.be.revertedWithCustomError(
-        pool,
-        "ConstantProductPool_InvariantBroken",
-      );
-      await swap(out);
-      const [a, b] = await reservesOf(pool);
-      expect(taxedIsToken0 ? [a, b] : [b, a]).to.deep.equal([reserve + arrived, reserve - out]);
-    });
-
-    it("that shrank the pool's balance block native trades until a sync, and nobody profits", async () => {
-      const { pool, poolAddress, taxed, plain, alice } = await loadFixture(withTaxedToken);
-      const before = 1_234_567_890_123n;
-      await taxed.shrink(poolAddress, before / 3n);
-      for (const attempt of [
-        () => pool.swapExactInput(plain, 10n ** 9n, 0n, alice, FAR_DEADLINE),
-        () => pool.swapExactInput(taxed, 10n ** 9n, 0n, alice, FAR_DEADLINE),
-        () => pool.removeLiquidity(10n ** 9n, 0n, 0n, alice, FAR_DEADLINE),
-        () => pool.skim(alice),
-        () => pool.mint(alice),
-      ]) {
-        await expect(attempt())
-          .to.be.revertedWithCustomError(pool, "ConstantProductPool_BalanceBelowReserve")
-          .withArgs(
-            await taxed.getAddress(),
-            (balance: bigint) => balance > 0n,
-            (reserve: bigint) => reserve > 0n,
-          );
-      }
-      await pool.sync();
-      const out = v2AmountOut(10n ** 9n, before, before - before / 3n);
-      expect(await pool.getAmountOut(plain, 10n ** 9n)).to.equal(out);
-      await pool.swapExactInput(plain, 10n ** 9n, out, alice, FAR_DEADLINE);
-    });
-
-    it("that return nothing from transfers work", async () => {
-      const [deployer, alice] = await ethers.getSigners();
-      const factory = await deployFactory(ethers, 3000n);
-      const silent = await ethers.deployContract("MockNoReturnERC20");
-      const plain = await ethers.deployContract("MockERC20", ["Plain", "PLAIN", 18n]);
-      const { pool, poolAddress } = await createPool(ethers, factory, silent, plain);
-      await silent.mint(deployer!, 10n ** 15n);
-      await silent.approve(poolAddress, 10n ** 15n);
-      await fund(ethers, plain, poolAddress);
-      await pool.addLiquidity(10n ** 12n, 10n ** 12n, 0n, 0n, deployer!, FAR_DEADLINE);
-      const out = v2AmountOut(10n ** 9n, 10n ** 12n, 10n ** 12n);
-      await pool.swapExactInput(silent, 10n ** 9n, out, alice!, FAR_DEADLINE);
-      await pool.swapExactInput(plain, 10n ** 9n, 0n, alice!, FAR_DEADLINE);
-      await pool.removeLiquidity(10n ** 9n, 0n, 0n, alice!, FAR_DEADLINE);
-      expect((await silent.balanceOf(alice!)) > 0n).to.equal(true);
-    });
-
-    for (const early of [true, false]) {
-      const moment = early ? "before" : "after";
-      it(`that call out ${moment} moving balances find the pool locked, also to readers`, async () => {
-        const [deployer, alice] = await ethers.getSigners();
-        const factory = await deployFactory(ethers, 3000n);
-        const hooked = await ethers.deployContract("MockHookERC20", ["Hook", "HOOK", 18n]);
-        const plain = await ethers.deployContract("MockERC20", ["Plain", "PLAIN", 6n]);
-        const { pool, poolAddress } = await createPool(ethers, factory, hooked, plain);
-        await fund(ethers, hooked, poolAddress);
-        await fund(ethers, plain, poolAddress);
-        const amount = 10n ** 12n;
-        await pool.addLiquidity(amount, amount, 0n, 0n, deployer!, FAR_DEADLINE);
-        const locked = pool.interface.getError("ReentrancyGuardReentrantCall")!.selector;
-        const data = [
-          pool.interface.encodeFunctionData("sync"),
-          pool.interface.encodeFunctionData("getReserves"),
-        ];
-        const entries = [
-          () => pool.swapExactInput(hooked, 1_000_003n, 0n, alice!, FAR_DEADLINE),
-          () => pool.swapExactInput(plain, 1_000_003n, 0n, alice!, FAR_DEADLINE),
-          () => pool.swapExactOutput(hooked, 1_000_003n, amount, alice!, FAR_DEADLINE),
-          () => pool.addLiquidity(1_000_003n, 1_000_033n, 0n, 0n, alice!, FAR_DEADLINE),
-          () => pool.removeLiquidity(1_000_003n, 0n, 0n, alice!, FAR_DEADLINE),
-          () => pool.skim(alice!),
-        ];
-        for (const enter of entries) {
-          for (const attempt of data) {
-            await hooked.arm(poolAddress, attempt, early);
-            await enter();
-            expect(await hooked.called()).to.equal(true);
-            expect(await hooked.succeeded()).to.equal(false);
-            expect(await hooked.result()).to.equal(locked);
-          }
-        }
-      });
-    }
-  });
-
   describe("the 112 bits of a reserve", () => {
     async function nearlyFull() {
       const setup = await empty();
@@ -177,77 +40,126 @@ describe("ConstantProductPool at its limits", () => {
     });
 
     it("are not exceeded by the first deposit, of either token", async () => {
-      const { pool, alice } = await loadFixture(empty);
+      const { pool, token0, token1, deployer, alice } = await loadFixture(empty);
+      for (const token of [token0, token1]) await token.mint(deployer.address, 2n ** 113n);
       const tooMuch = MAX_RESERVE + 1n;
       for (const [amount0, amount1] of [
         [tooMuch, 1_000_003n],
         [1_000_003n, tooMuch],
-        [2n ** 256n - 1n, 2n],
-        [2n, 2n ** 256n - 1n],
+        [2n ** 256n - 1n, 1_000_003n],
+        [1_000_003n, 2n ** 256n - 1n],
       ] as const) {
-        await expect(pool.addLiquidity(amount0, amount1, 0n, 0n, alice, FAR_DEADLINE))
-          .to.be.revertedWithCustomError(pool, "ConstantProductPool_ReserveOverflow")
-          .withArgs(amount0 > amount1 ? amount0 : amount1, MAX_RESERVE);
+        // What is desired is an upper bound; the lower one tells whether the rest will do.
+        await expect(pool.addLiquidity(amount0, amount1, amount0, amount1, alice, FAR_DEADLINE))
+          .to.be.revertedWithCustomError(pool, "ConstantProductPool_AmountBelowMinimum")
+          .withArgs(amount0 > amount1 ? token0 : token1, MAX_RESERVE, (minimum: bigint) =>
+            [amount0, amount1].includes(minimum),
+          );
+        const snapshot = await networkHelpers.takeSnapshot();
+        await pool.addLiquidity(amount0, amount1, 0n, 0n, alice, FAR_DEADLINE);
+        expect(await reservesOf(pool)).to.deep.equal(
+          amount0 > amount1 ? [MAX_RESERVE, amount1] : [amount0, MAX_RESERVE],
+        );
+        await snapshot.restore();
       }
     });
 
     it("are never exceeded", async () => {
       const { pool, poolAddress, token0, reserve, alice } = await loadFixture(nearlyFull);
       const room = 10n ** 15n;
-      for (const attempt of [
-        () => pool.swapExactInput(token0, room + 1n, 0n, alice, FAR_DEADLINE),
-        () => pool.getAmountOut(token0, room + 1n),
-        () => pool.addLiquidity(room + 1n, room + 1n, 0n, 0n, alice, FAR_DEADLINE),
-      ]) {
-        await expect(attempt())
+      const expectOverflow = (attempt: Promise<unknown>) =>
+        expect(attempt)
           .to.be.revertedWithCustomError(pool, "ConstantProductPool_ReserveOverflow")
-          .withArgs(room + 1n, room);
-      }
-      await expect(pool.getAmountOut(token0, 2n ** 256n - 1n))
-        .to.be.revertedWithCustomError(pool, "ConstantProductPool_ReserveOverflow")
-        .withArgs(2n ** 256n - 1n, room);
+          .withArgs(
+            (amount: bigint) => amount > room,
+            (limit: bigint) => limit <= MAX_RESERVE,
+          );
       await pool.swapExactInput.staticCall(token0, room, 0n, alice, FAR_DEADLINE);
+      for (const tooMuch of [room + 1n, MAX_RESERVE, 2n ** 256n - 1n]) {
+        await expectOverflow(pool.swapExactInput(token0, tooMuch, 0n, alice, FAR_DEADLINE));
+        await expectOverflow(pool.getAmountOut(token0, tooMuch));
+        await expectOverflow(pool.addLiquidity(tooMuch, tooMuch, 0n, 0n, alice, FAR_DEADLINE));
+      }
       const cost = v2AmountIn(reserve / 2n, reserve, reserve);
-      for (const attempt of [
-        () => pool.swapExactOutput(token0, reserve / 2n, cost, alice, FAR_DEADLINE),
-        () => pool.getAmountIn(token0, reserve / 2n),
-      ]) {
-        await expect(attempt())
-          .to.be.revertedWithCustomError(pool, "ConstantProductPool_ReserveOverflow")
-          .withArgs(cost, room);
-      }
+      await expectOverflow(pool.swapExactOutput(token0, reserve / 2n, cost, alice, FAR_DEADLINE));
+      await expectOverflow(pool.getAmountIn(token0, reserve / 2n));
       await token0.transfer(poolAddress, room + 1n);
-      for (const attempt of [() => pool.sync(), () => pool.swap(0n, 1n, alice, "0x")]) {
-        await expect(attempt())
-          .to.be.revertedWithCustomError(pool, "ConstantProductPool_ReserveOverflow")
-          .withArgs(MAX_RESERVE + 1n, MAX_RESERVE);
-      }
-      for (const attempt of [() => pool.mint(alice), () => pool.swapPrefunded(token0, 0n, alice)]) {
-        await expect(attempt())
-          .to.be.revertedWithCustomError(pool, "ConstantProductPool_ReserveOverflow")
-          .withArgs(room + 1n, room);
-      }
+      await expectOverflow(pool.sync());
+      await expectOverflow(pool.mint(alice));
+      await expectOverflow(pool.swap(0n, 1n, alice, "0x"));
+      await expectOverflow(pool.swapPrefunded(token0, 0n, alice));
+      await pool.transfer(poolAddress, 10n ** 12n);
+      await expectOverflow(pool.burn(alice));
+      // Nobody is locked in: the native way out asks for no balance, and the excess goes to whoever takes it.
+      await pool.removeLiquidity(10n ** 12n, 0n, 0n, alice, FAR_DEADLINE);
+      await pool.skim(alice);
+      await pool.burn(alice);
     });
   });
 
   describe("the fee", () => {
-    it("is one constant in quotes and in the check of k, at 0, at 1 and at 10,000 millionths", async () => {
-      for (const swapFee of [0n, 1n, 10_000n]) {
-        const { pool, poolAddress, token0, reserve0, reserve1, alice } = await deployPool(ethers, {
-          swapFee,
-        });
-        expect(await pool.swapFee()).to.equal(swapFee);
-        const amountIn = reserve0 / 23n + 1n;
-        const kept = amountIn * (1_000_000n - swapFee);
-        const out = (kept * reserve1) / (reserve0 * 1_000_000n + kept);
-        expect(await pool.getAmountOut(token0, amountIn)).to.equal(out);
-        await token0.transfer(poolAddress, amountIn);
-        await expect(pool.swap(0n, out + 1n, alice, "0x")).to.be.revertedWithCustomError(
-          pool,
-          "ConstantProductPool_InvariantBroken",
-        );
-        await pool.swap(0n, out, alice, "0x");
+    /** A pool whose fee has reached the value: fixed up to 1 %, above that by a wild move in the block before. */
+    async function withFee(swapFee: bigint) {
+      if (swapFee <= 10_000n) return deployPool(ethers, { swapFee });
+      const setup = await deployPool(ethers, {
+        swapFee: 10_000n,
+        maxSwapFee: swapFee,
+        volatilityFeeMultiplierWad: 100n * 10n ** 18n,
+      });
+      const { pool, token0, reserve0, alice } = setup;
+      for (const share of [3n, 2n]) {
+        await pool.swapExactInput(token0, reserve0 / share, 0n, alice, FAR_DEADLINE);
       }
-    });
+      return setup;
+    }
+
+    for (const swapFee of [0n, 1n, 500n, 3000n, 9999n, 10_000n, 30_000n, 50_000n]) {
+      it(`of ${swapFee} millionths is the same in quotes, in sales and in the check of k`, async () => {
+        const { pool, poolAddress, token0, token1, alice } = await withFee(swapFee);
+        for (const zeroForOne of [true, false]) {
+          const snapshot = await networkHelpers.takeSnapshot();
+          const tokenIn = zeroForOne ? token0 : token1;
+          const reserves = await reservesOf(pool);
+          const [x, y] = zeroForOne ? reserves : [...reserves].reverse();
+          // The fee is that of this block: the one of the transfer may begin with another.
+          const amountIn = x! / 23n + 1n;
+          await tokenIn.transfer(poolAddress, amountIn);
+          expect(await pool.swapFee()).to.equal(swapFee);
+          const kept = amountIn * (1_000_000n - swapFee);
+          const out = (kept * y!) / (x! * 1_000_000n + kept);
+          expect(await pool.getAmountOut(tokenIn, amountIn)).to.equal(out);
+          const swap = (amount: bigint) =>
+            pool.swap(zeroForOne ? 0n : amount, zeroForOne ? amount : 0n, alice, "0x");
+          await expect(swap(out + 1n)).to.be.revertedWithCustomError(
+            pool,
+            "ConstantProductPool_InvariantBroken",
+          );
+          expect(await pool.swapPrefunded.staticCall(tokenIn, 0n, alice)).to.equal(out);
+          await swap(out);
+          await snapshot.restore();
+        }
+      });
+
+      it(`of ${swapFee} millionths lets nobody take 99 % of a reserve, or anything, for one unit`, async () => {
+        const { pool, poolAddress, token0, token1, base, alice } = await withFee(swapFee);
+        for (const tokenIn of [token0, token1]) {
+          const snapshot = await networkHelpers.takeSnapshot();
+          const zeroForOne = tokenIn === token0;
+          const reserves = await reservesOf(pool);
+          const reserveOut = reserves[zeroForOne ? 1 : 0];
+          await tokenIn.transfer(poolAddress, 1n);
+          const quoted = await pool.getAmountOut(tokenIn, 1n);
+          // One unit of the token with 6 decimals is worth many of the one with 18; the other way it is worth none.
+          expect(quoted > 0n).to.equal(tokenIn !== base);
+          for (const amount of [(reserveOut * 99n) / 100n, reserveOut / 1000n, quoted + 1n]) {
+            await expect(
+              pool.swap(zeroForOne ? 0n : amount, zeroForOne ? amount : 0n, alice, "0x"),
+              `${amount} of ${reserveOut}`,
+            ).to.be.revertedWithCustomError(pool, "ConstantProductPool_InvariantBroken");
+          }
+          await snapshot.restore();
+        }
+      });
+    }
   });
 });

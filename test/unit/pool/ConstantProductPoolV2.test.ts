@@ -83,7 +83,7 @@ describe("ConstantProductPool by Uniswap V2's functions", () => {
       const { pool, alice } = await loadFixture(seeded);
       await expect(pool.burn(alice)).to.be.revertedWithCustomError(
         pool,
-        "ConstantProductPool_ZeroAmount",
+        "ConstantProductPool_ZeroOutput",
       );
     });
 
@@ -168,24 +168,63 @@ describe("ConstantProductPool by Uniswap V2's functions", () => {
       expect(await reservesOf(pool)).to.deep.equal([reserve0 + 333n, reserve1]);
     });
 
-    it("gives nothing to the pool itself or to its tokens, by any function", async () => {
-      const { pool, poolAddress, token0, token1 } = await loadFixture(seeded);
-      for (const to of [poolAddress, await token0.getAddress(), await token1.getAddress()]) {
-        for (const attempt of [
-          () => pool.swapExactInput(token0, 10n ** 9n, 0n, to, FAR_DEADLINE),
-          () => pool.swapExactOutput(token0, 10n ** 3n, MAX_RESERVE, to, FAR_DEADLINE),
-          () => pool.addLiquidity(10n ** 9n, 10n ** 9n, 0n, 0n, to, FAR_DEADLINE),
-          () => pool.removeLiquidity(10n ** 12n, 0n, 0n, to, FAR_DEADLINE),
-          () => pool.mint(to),
-          () => pool.burn(to),
-          () => pool.swap(1n, 0n, to, "0x"),
-          () => pool.skim(to),
-        ]) {
-          await expect(attempt())
-            .to.be.revertedWithCustomError(pool, "ConstantProductPool_InvalidRecipient")
-            .withArgs(to);
-        }
+    it("swap sends nothing to the pool's tokens", async () => {
+      const { pool, token0, token1 } = await loadFixture(seeded);
+      for (const to of [token0, token1]) {
+        await expect(pool.swap(1n, 0n, to, "0x"))
+          .to.be.revertedWithCustomError(pool, "ConstantProductPool_InvalidRecipient")
+          .withArgs(await to.getAddress());
       }
+    });
+
+    it("what is sent to the pool itself is a gift to it, by every function", async () => {
+      const { pool, poolAddress, token0, token1, reserve0, reserve1, deployer } =
+        await loadFixture(seeded);
+      const sent = reserve0 / 1000n;
+      const send = (token: typeof token0) => token.transfer(poolAddress, sent);
+      for (const [name, prepare, give] of [
+        [
+          "swapExactInput",
+          async () => {},
+          () => pool.swapExactInput(token0, sent, 0n, poolAddress, FAR_DEADLINE),
+        ],
+        [
+          "swapExactOutput",
+          async () => {},
+          () => pool.swapExactOutput(token1, sent, MAX_RESERVE, poolAddress, FAR_DEADLINE),
+        ],
+        ["swapPrefunded", () => send(token0), () => pool.swapPrefunded(token0, 0n, poolAddress)],
+        [
+          "addLiquidity",
+          async () => {},
+          () => pool.addLiquidity(reserve0, reserve1, 0n, 0n, poolAddress, FAR_DEADLINE),
+        ],
+        [
+          "removeLiquidity",
+          async () => {},
+          () => pool.removeLiquidity(10n ** 12n, 0n, 0n, poolAddress, FAR_DEADLINE),
+        ],
+        ["burn", () => pool.transfer(poolAddress, 10n ** 12n), () => pool.burn(poolAddress)],
+        ["swap", () => send(token0), () => pool.swap(1n, 0n, poolAddress, "0x")],
+        ["skim", () => send(token0), () => pool.skim(poolAddress)],
+      ] as const) {
+        const snapshot = await networkHelpers.takeSnapshot();
+        await prepare();
+        const owned = await pool.balanceOf(deployer);
+        const supply = await pool.totalSupply();
+        await give();
+        const [x, y] = await reservesOf(pool);
+        const newSupply = await pool.totalSupply();
+        expect(
+          x * y * supply ** 2n >= reserve0 * reserve1 * newSupply ** 2n,
+          `k / supply^2 falls by ${name}`,
+        ).to.equal(true);
+        expect((await token0.balanceOf(poolAddress)) >= x, name).to.equal(true);
+        expect((await token1.balanceOf(poolAddress)) >= y, name).to.equal(true);
+        expect((await pool.balanceOf(deployer)) <= owned, name).to.equal(true);
+        await snapshot.restore();
+      }
+      await expect(pool.swap(1n, 0n, poolAddress, "0x00")).to.be.revert(ethers);
     });
   });
 
@@ -260,6 +299,9 @@ describe("ConstantProductPool by Uniswap V2's functions", () => {
         pool.interface.encodeFunctionData("getReserves"),
         pool.interface.encodeFunctionData("getAmountOut", [tokenIn, 9n]),
         pool.interface.encodeFunctionData("getAmountIn", [tokenIn, 9n]),
+        pool.interface.encodeFunctionData("swapPrefunded", [tokenIn, 0n, to]),
+        pool.interface.encodeFunctionData("swapFee"),
+        pool.interface.encodeFunctionData("observe"),
       ];
       for (const data of calls) {
         const snapshot = await networkHelpers.takeSnapshot();

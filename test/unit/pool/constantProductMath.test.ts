@@ -268,6 +268,19 @@ describe("constantProductMath", () => {
       );
     });
 
+    it("the largest deposit in the ratio takes all of one token, and of the other what V2's router would", () => {
+      fc.assert(
+        fc.property(reserve, reserve, reserve, reserve, (want0, want1, x, y) => {
+          const [a, b] = twin.optimalAmounts(want0, want1, x, y);
+          const fitting = (want0 * y) / x <= want1;
+          expect([a, b]).to.deep.equal(
+            fitting ? [want0, (want0 * y) / x] : [(want1 * x) / y, want1],
+          );
+        }),
+        { seed: SEED, numRuns: PROPERTY_RUNS },
+      );
+    });
+
     it("the protocol's mint is worth at most one sixth of the growth of sqrt(k)", () => {
       fc.assert(
         fc.property(reserve, reserve, reserve, supply, (x, y, kRoot, s) => {
@@ -297,7 +310,7 @@ describe("constantProductMath", () => {
       optimalAmounts: fc.tuple(any, any, any, any),
       initialLiquidityDown: fc.tuple(any, any),
       liquidityDown: fc.tuple(any, any, any, any, supply),
-      withdrawalDown: fc.tuple(any, any, supply),
+      withdrawalDown: fc.tuple(any, any, fc.oneof(fc.constant(0n), supply)),
       protocolFeeLiquidityDown: fc.tuple(
         reserve,
         reserve,
