@@ -15,8 +15,8 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 /// The held-back part f a stays in the reserves afterwards, so k grows. Worked example, f = 0.3 %, x = 5e18, y = 10e18, a = 1e18:
 /// out = 10e18 * 0.997e18 / (5e18 + 0.997e18) = 1.662497915624478906e18.
 ///
-/// Warning: all functions expect amounts and reserves of at most 2^112 - 1, supplies of at most 2^144 - 1 and fees below 1e6, and do not
-/// check it. Within that no step overflows; callers see to it.
+/// Warning: amounts and reserves must be at most 2^112 - 1, supplies at most 2^144 - 1 and fees below 1e6. Within that no step overflows;
+/// only where a function says so is it checked.
 library ConstantProductMath {
     /// @notice Something that must not be zero is zero.
     error ConstantProductMath_ZeroAmount();
@@ -141,14 +141,13 @@ library ConstantProductMath {
     }
 
     /// @notice Token units that `liquidity` of `totalSupply` LP tokens redeem from `holdings`, rounded down against the leaver.
+    /// @dev Takes any numbers; reverts if the product needs more than 256 bits or the supply is 0.
     function withdrawalDown(
         uint256 liquidity,
         uint256 holdings,
         uint256 totalSupply
     ) internal pure returns (uint256) {
-        unchecked {
-            return FixedPointMathLib.rawDiv(liquidity * holdings, totalSupply);
-        }
+        return FixedPointMathLib.mulDiv(liquidity, holdings, totalSupply);
     }
 
     /// @notice LP tokens that give the protocol one sixth of the growth of sqrt(k), rounded down in favor of the LPs.

@@ -247,7 +247,6 @@ contract ConstantProductPool is IConstantProductPool, ERC20, ReentrancyGuardTran
     function burn(address to) external override nonReentrant returns (uint256 amount0, uint256 amount1) {
         PoolReserves reserves = _reserves;
         (uint256 balance0, uint256 balance1) = (_balanceOf(token0), _balanceOf(token1));
-        if ((balance0 | balance1) >> RESERVE_BITS != 0) _revertOverflow(balance0, balance1);
         bool feeOn;
         (amount0, amount1, feeOn) = _burnLiquidity(
             address(this),
@@ -454,7 +453,6 @@ contract ConstantProductPool is IConstantProductPool, ERC20, ReentrancyGuardTran
         address feeTo;
         (feeTo, feeOn) = _feeTo();
         if (feeOn) supply = _mintProtocolFee(feeTo, reserves, supply);
-        // Liquidity that would overflow here is more than anybody holds and fails in `_burn`.
         amount0 = ConstantProductMath.withdrawalDown(liquidity, holdings0, supply);
         amount1 = ConstantProductMath.withdrawalDown(liquidity, holdings1, supply);
         if (amount0 == 0 || amount1 == 0) revert ConstantProductPool_ZeroOutput(amount0, amount1);
