@@ -47,7 +47,7 @@ contract MockPairDriver is IFlashSwapCallee {
 
     /// @dev An amount is its share of the published pair's reserve (of this contract's LP tokens for `Burn` and `SendLiquidity`, in `in0`),
     /// plus what is quoted, plus its nudge; zero if that is negative. `reenter`, when not empty, is called on the pool at the end
-    /// of the callback.
+    /// of the callback. The published pair as receiver stands for whichever of the two the step is done on.
     struct Step {
         Action action;
         Quote quote;
@@ -132,13 +132,14 @@ contract MockPairDriver is IFlashSwapCallee {
         } else if (step.action != Action.FlashSwap && step.action != Action.SetFeeTo) {
             _pay(address(pool), amounts);
         }
-        if (step.action == Action.Mint) pool.mint(step.to);
-        else if (step.action == Action.Burn) pool.burn(step.to);
-        else if (step.action == Action.Swap) pool.swap(amounts.out0, amounts.out1, step.to, "");
-        else if (step.action == Action.FlashSwap) pool.swap(amounts.out0, amounts.out1, step.to, "flash");
-        else if (step.action == Action.Skim) pool.skim(step.to);
+        address to = step.to == address(_published) ? address(pool) : step.to;
+        if (step.action == Action.Mint) pool.mint(to);
+        else if (step.action == Action.Burn) pool.burn(to);
+        else if (step.action == Action.Swap) pool.swap(amounts.out0, amounts.out1, to, "");
+        else if (step.action == Action.FlashSwap) pool.swap(amounts.out0, amounts.out1, to, "flash");
+        else if (step.action == Action.Skim) pool.skim(to);
         else if (step.action == Action.Sync) pool.sync();
-        else if (step.action == Action.SetFeeTo) IPoolFactory(pool.factory()).setFeeTo(step.to);
+        else if (step.action == Action.SetFeeTo) IPoolFactory(pool.factory()).setFeeTo(to);
     }
 
     /// @inheritdoc IFlashSwapCallee

@@ -17,7 +17,7 @@ export const Action = {
 } as const;
 const Quote = { None: 0n, Outputs: 1n, InputsInOtherToken: 2n, InputsInSameToken: 3n } as const;
 
-export type Party = "driver" | "friend" | "feeTo" | "token0" | "token1" | "nobody";
+export type Party = "driver" | "friend" | "feeTo" | "token0" | "token1" | "pool" | "nobody";
 
 /** One operation: amounts are shares of the reserves (1e18 = all) plus what is quoted plus nudges in token units. */
 export interface Step {
@@ -35,7 +35,11 @@ export interface Timed extends Step {
   wait: bigint;
 }
 
-const receiver = fc.constantFrom<Party>("driver", "driver", "friend");
+/** Uniswap V2 lets nearly anybody receive, the pair itself and its tokens too. */
+const receiver = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom<Party>("driver", "driver", "friend") },
+  { weight: 1, arbitrary: fc.constantFrom<Party>("pool", "token0", "token1") },
+);
 
 const pair = pairCode.interface;
 const SOMEONE = "0x00000000000000000000000000000000000000ff";
