@@ -20,7 +20,8 @@ pragma solidity 0.8.37;
 ///
 /// Differences from a Uniswap V2 pair: `observe` instead of `price{0,1}CumulativeLast`, no `initialize`, a fee that may follow volatility,
 /// reserves and quotes that cannot be read while the pool is locked, and `blockTimestampLast` is the last time at which the price may
-/// have changed: liquidity that comes or goes in the ratio of the reserves leaves it alone.
+/// have changed: liquidity that comes or goes in the ratio of the reserves leaves it alone. It is kept modulo 2^31 and right for 68 years.
+/// The permit domain is the pool's own `name()`, version 1.
 interface IConstantProductPool {
     /// @notice Liquidity was added.
     /// @param sender Caller of the pool.
@@ -269,7 +270,7 @@ interface IConstantProductPool {
     /// @notice Sets the reserves to the balances. k falls only if a token itself shrank the balance.
     function sync() external;
 
-    /// @notice Reserves and the second, modulo 2^32, of their last change. Reverts while locked.
+    /// @notice Reserves and the second, modulo 2^32, at which the price may last have changed. Reverts while locked.
     /// @dev Warning: anyone can move the ratio within a transaction. Never use it as a price.
     function getReserves()
         external
