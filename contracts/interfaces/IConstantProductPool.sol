@@ -226,7 +226,7 @@ interface IConstantProductPool {
     function swapFee() external view returns (uint24);
 
     /// @notice What the pool knows of its past, brought up to this second. Reverts while locked.
-    /// @dev Nothing that happens in a block shows before the next one. Compare two snapshots with the library `PoolConsult`.
+    /// @dev Nothing that happens in a block shows before the next one, but for 1e-9 of the price per change of liquidity. Compare two snapshots with the library `PoolConsult`.
     /// A price is token1 units per token0 unit; logarithms are natural.
     /// @return cumulativeLogPriceWad Sum of log price x seconds since the first deposit, 1e18: its growth over its time is the log of the
     /// geometric mean price.

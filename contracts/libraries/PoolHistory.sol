@@ -7,7 +7,7 @@ pragma solidity 0.8.37;
 /// |---:|---|---|---|
 /// | 88, signed | sum of log price x seconds since the first deposit | 1e14 | 77.7 x 2^32 s, 85 bits |
 /// | 56, signed | natural log of the price that stood before the last touch | 1e14 | 77.7, 54 bits |
-/// | 32 | weight of the move since then; 0: there has been no price yet | 1 per second, 2^43 | ln 2 / 1800 s, 32 bits |
+/// | 32 | weight of the move since then; 0: the first price is to come | 1 per second, 2^43 | ln 2 / 1800 s, 32 bits |
 /// | 64 | variance rate | 1 per second, 1e18 | 18.4, larger values are cut |
 /// | 16 | fee of swaps in the block of the last touch | 1e6 = 100 % | 50,000 |
 ///

@@ -48,7 +48,7 @@ library PoolOracleMath {
             uint256 weight = history.returnWeight();
             // While one side is empty there is no price, and the last one stands in for it.
             bool priced = reserve0 * reserve1 != 0;
-            int256 logPrice = priced ? logPriceDown(reserve0, reserve1) : lastLogPrice;
+            int256 logPrice = priced ? approximateLogPrice(reserve0, reserve1) : lastLogPrice;
             uint256 logReturn = uint256(logPrice - lastLogPrice);
             uint256 decay = decayOf(elapsed);
             uint256 variance = history.varianceRateWad() + ((logReturn * logReturn * weight) >> 43) / 1e10;
@@ -59,14 +59,14 @@ library PoolOracleMath {
         }
     }
 
-    /// @notice ln(reserve1 / reserve0), 1e14, rounded down. Both reserves above 0 and below 2^112.
+    /// @notice ln(reserve1 / reserve0), 1e14. Both reserves above 0 and below 2^112.
     /// @dev With the ratio as m 2^e, m in [1, 2), and s = (m - sqrt 2) / (m + sqrt 2), so |s| < 0.172:
     ///
     ///     ln(m 2^e) = (e + 1/2) ln 2 + 2 artanh(s),      2 artanh(s) = s p(s^2)
     ///
-    /// with a quartic p that interpolates at Chebyshev's nodes. The error is at most 1.5e-12, plus 2^-31 for the smallest ratios, which are
+    /// with a quartic p that interpolates at Chebyshev's nodes. The error is at most 1.5e-12 either way, plus 2^-31 for the smallest ratios, which are
     /// taken with 143 bits of fraction. A general logarithm would cost 200 gas more.
-    function logPriceDown(uint256 reserve0, uint256 reserve1) internal pure returns (int256) {
+    function approximateLogPrice(uint256 reserve0, uint256 reserve1) internal pure returns (int256) {
         unchecked {
             uint256 ratio = FixedPointMathLib.rawDiv(reserve1 << 143, reserve0);
             uint256 exponent = FixedPointMathLib.log2(ratio);

@@ -19,8 +19,8 @@ contract PoolOracleMathHarness {
             );
     }
 
-    function logPriceDown(uint256 reserve0, uint256 reserve1) external pure returns (int256) {
-        return PoolOracleMath.logPriceDown(reserve0, reserve1);
+    function approximateLogPrice(uint256 reserve0, uint256 reserve1) external pure returns (int256) {
+        return PoolOracleMath.approximateLogPrice(reserve0, reserve1);
     }
 
     /// @notice decayOf(first), decayOf(first + step), and so on.
