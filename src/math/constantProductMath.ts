@@ -166,11 +166,12 @@ export function liquidityDown(
 /**
  * Token units that `liquidity` of `totalSupply` LP token units redeem from `holdings`, rounded down against the leaver.
  *
+ * @throws {RangeError} when `totalSupply` is zero (Solidity: `MulDivFailed`)
  * @example
  * withdrawalDown(500n, 1000n, 1000n); // 500n
  */
 export function withdrawalDown(liquidity: bigint, holdings: bigint, totalSupply: bigint): bigint {
-  return quotient(liquidity * holdings, totalSupply);
+  return (liquidity * holdings) / totalSupply;
 }
 
 /**

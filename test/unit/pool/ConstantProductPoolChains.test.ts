@@ -10,8 +10,8 @@ import {
   deployFactory,
   FAR_DEADLINE,
   fund,
+  libraryErrors,
   reservesOf,
-  transferErrors,
 } from "./poolFixture.ts";
 
 const { ethers, networkHelpers } = await network.create();
@@ -319,7 +319,7 @@ describe("ConstantProductPool in chains", () => {
       await a.connect(alice).approve(ab, 10n ** 15n - 1n);
       await expect(
         ab.connect(alice).swapExactInputAcrossTwoPools(a, c, 10n ** 15n, 0n, bob, FAR_DEADLINE),
-      ).to.be.revertedWithCustomError(transferErrors, "TransferFromFailed");
+      ).to.be.revertedWithCustomError(libraryErrors, "TransferFromFailed");
     });
   });
 });

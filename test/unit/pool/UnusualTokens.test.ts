@@ -130,7 +130,7 @@ const KINDS: Record<string, Kind> = {
         ["swapPrefunded in", "mint", "burn", "swap in", "swap out", "sync"],
         "ReserveOverflow",
       ),
-      skim: "TransferFailed",
+      ...{ burn: "MulDivFailed", skim: "TransferFailed" },
     },
   },
   "lose their code": {

@@ -310,7 +310,7 @@ describe("constantProductMath", () => {
       optimalAmounts: fc.tuple(any, any, any, any),
       initialLiquidityDown: fc.tuple(any, any),
       liquidityDown: fc.tuple(any, any, any, any, supply),
-      withdrawalDown: fc.tuple(any, any, fc.oneof(fc.constant(0n), supply)),
+      withdrawalDown: fc.tuple(any, any, supply),
       protocolFeeLiquidityDown: fc.tuple(
         reserve,
         reserve,

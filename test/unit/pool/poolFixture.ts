@@ -12,10 +12,11 @@ export const MAX_RESERVE = 2n ** 112n - 1n;
 /** Owner of the liquidity locked by the first deposit, as in Uniswap V2. */
 export const LOCK = ZeroAddress;
 
-/** For matching: what the pool reverts with when a token refuses to move. */
-export const transferErrors = new Contract(ZeroAddress, [
+/** For matching: errors of libraries, which are not in the pool's interface. */
+export const libraryErrors = new Contract(ZeroAddress, [
   "error TransferFailed()",
   "error TransferFromFailed()",
+  "error MulDivFailed()",
 ]);
 
 /** Un-round reserves, so that no two units coincide: 1234.56... of an 18-decimal and 2345678.9... of a 6-decimal token. */

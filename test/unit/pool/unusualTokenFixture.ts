@@ -1,11 +1,11 @@
 import type { HardhatEthers } from "@nomicfoundation/hardhat-ethers/types";
-import { Interface } from "ethers";
 import type { MockERC20 } from "../../../typechain-types/index.ts";
 import {
   createPool,
   deployFactory,
   FAR_DEADLINE,
   fund,
+  libraryErrors,
   MAX_RESERVE,
   reservesOf,
 } from "./poolFixture.ts";
@@ -142,8 +142,6 @@ export async function pay(setup: UnusualPool, operation: Operation): Promise<voi
   await step.pay?.(setup);
 }
 
-const ERRORS = ["error TransferFailed()", "error TransferFromFailed()", "error Panic(uint256)"];
-
 /** Name of the error an operation was refused with, or "done". */
 export async function outcomeOf(setup: UnusualPool, operation: Operation): Promise<string> {
   try {
@@ -153,7 +151,7 @@ export async function outcomeOf(setup: UnusualPool, operation: Operation): Promi
   } catch (thrown) {
     const { data } = thrown as { data?: unknown };
     if (typeof data !== "string") throw thrown;
-    const known = setup.pool.interface.parseError(data) ?? new Interface(ERRORS).parseError(data);
+    const known = setup.pool.interface.parseError(data) ?? libraryErrors.interface.parseError(data);
     return known?.name.replace("ConstantProductPool_", "") ?? `unnamed error ${data}`;
   }
 }
