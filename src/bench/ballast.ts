@@ -1,42 +1,11 @@
 import { artifacts } from "hardhat";
-import {
-  AMOUNT_IN,
-  DEADLINE,
-  DEPOSIT_LIMIT_OUT,
-  RESERVE_IN,
-  RESERVE_OUT,
-  SWAP_FEE,
-} from "./conditions.ts";
+import { AMOUNT_IN, DEADLINE, DEPOSIT_LIMIT_OUT } from "./conditions.ts";
 import { call, compiled, type Deployed, type GasChain } from "./gasChain.ts";
+import { deployPools, FIXED_FEE, type Pools, VARIABLE_FEE } from "./pools.ts";
 import { published } from "./publishedCode.ts";
 import { BALLAST, BALLAST_ROUTER, BALLAST_VARIABLE_FEE, type GasRow } from "./rows.ts";
 import { firstAndLater, measureMinimalCaller, warmUp } from "./swaps.ts";
 import { approve, type Tokens } from "./tokens.ts";
-
-/** How a factory sets the fee of its pools. */
-interface FeeRule {
-  readonly min: bigint;
-  readonly max: bigint;
-  readonly multiplierWad: bigint;
-}
-
-/** The fee of the peers. */
-const FIXED_FEE: FeeRule = { min: SWAP_FEE, max: SWAP_FEE, multiplierWad: 0n };
-/** A fee that follows volatility, 0.05 % to 1 %: the pool computes it at the first touch of a block. */
-const VARIABLE_FEE: FeeRule = {
-  min: 500n,
-  max: 10_000n,
-  multiplierWad: 17_300_000_000_000_000_000n,
-};
-
-/** Two pools in a row, the first of which the rows are about. */
-interface Pools {
-  readonly factory: Deployed;
-  readonly pool: Deployed;
-  readonly next: Deployed;
-  /** Gas of creating the second pool of the factory. */
-  readonly createGas: number;
-}
 
 /** Ballast's pools with a fixed fee: every operation. */
 export async function measureBallast(chain: GasChain, tokens: Tokens): Promise<GasRow[]> {
@@ -66,35 +35,6 @@ export async function measureBallastVariableFee(
 ): Promise<GasRow[]> {
   const pools = await deployPools(chain, tokens, VARIABLE_FEE);
   return measureSwaps(chain, tokens, pools, BALLAST_VARIABLE_FEE);
-}
-
-async function deployPools(chain: GasChain, tokens: Tokens, fee: FeeRule): Promise<Pools> {
-  const factory = await chain.deploy(
-    await compiled("PoolFactory"),
-    chain.user,
-    fee.min,
-    fee.max,
-    fee.multiplierWad,
-  );
-  const poolCode = await compiled("ConstantProductPool");
-  const [first, second, third] = tokens;
-  const create = (tokenA: Deployed, tokenB: Deployed) =>
-    chain.measure(call(factory, "createPair", [tokenA.address, tokenB.address]));
-  const poolOf = async (tokenA: Deployed, tokenB: Deployed): Promise<Deployed> => {
-    const [address] = await chain.read(factory, "getPair", [tokenA.address, tokenB.address]);
-    return { address: String(address), interface: poolCode.interface };
-  };
-  const seed = async (pool: Deployed, amount0: bigint, amount1: bigint): Promise<void> => {
-    await approve(chain, pool, ...tokens);
-    await chain.send(call(pool, "addLiquidity", [amount0, amount1, 0n, 0n, chain.user, DEADLINE]));
-  };
-
-  await create(first, second);
-  const createGas = await create(second, third);
-  const [pool, next] = [await poolOf(first, second), await poolOf(second, third)];
-  await seed(pool, RESERVE_IN, RESERVE_OUT);
-  await seed(next, RESERVE_OUT, RESERVE_IN);
-  return { factory, pool, next, createGas };
 }
 
 async function measureSwaps(

@@ -1,4 +1,12 @@
-import { getAddress, Interface, type Result } from "ethers";
+import {
+  getAddress,
+  Interface,
+  type Result,
+  Signature,
+  type TypedDataDomain,
+  type TypedDataField,
+  toQuantity,
+} from "ethers";
 import { artifacts, network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 import { EvmChain } from "../simulation/evmChain.ts";
@@ -21,6 +29,10 @@ export interface Deployed {
 export interface Call {
   readonly to: Deployed;
   readonly data: string;
+  /** Sends the transaction; the chain's user unless given. */
+  readonly from?: string;
+  /** Ether sent along, wei; none unless given. */
+  readonly value?: bigint;
 }
 
 /** A call of a function. */
@@ -34,29 +46,58 @@ export async function compiled(name: string): Promise<ContractCode> {
   return { interface: new Interface(JSON.stringify(abi)), bytecode };
 }
 
-/** A chain of its own with one user, which mines blocks twelve seconds apart and tells what transactions cost. */
+/** A network of its own that begins at a fixed time. */
+export function createNetwork(): Promise<NetworkConnection> {
+  return network.create({
+    override: { initialDate: new Date(GENESIS * 1000), initialBaseFeePerGas: 0 },
+  });
+}
+
+/** A chain that mines blocks twelve seconds apart and tells what transactions cost. */
 export class GasChain {
-  /** The account that sends every transaction. */
+  /** The account that sends every transaction unless a call says otherwise. */
   readonly user: string;
+  /** A second account. */
+  readonly other: string;
   readonly #connection: NetworkConnection;
   readonly #chain: EvmChain;
-  #timestamp = GENESIS;
+  #timestamp: number;
 
-  private constructor(connection: NetworkConnection, chain: EvmChain, user: string) {
+  private constructor(
+    connection: NetworkConnection,
+    chain: EvmChain,
+    [user, other]: readonly [string, string],
+    timestamp: number,
+  ) {
     this.#connection = connection;
     this.#chain = chain;
     this.user = user;
+    this.other = other;
+    this.#timestamp = timestamp;
   }
 
   /** Starts a chain at a fixed time with fixed accounts: the same transactions always cost the same. */
   static async open(): Promise<GasChain> {
-    const connection = await network.create({
-      override: { initialDate: new Date(GENESIS * 1000), initialBaseFeePerGas: 0 },
-    });
-    const [user] = await connection.ethers.getSigners();
-    if (user === undefined) throw new Error("the network has no account that can sign");
-    const chain = await EvmChain.take(connection.provider, [user.address]);
-    return new GasChain(connection, chain, user.address);
+    return GasChain.takeOver(await createNetwork(), 0, GENESIS);
+  }
+
+  /**
+   * Takes over a network: from here on blocks come only from this chain.
+   *
+   * @param firstAccount number of the user's account; neither it nor the next one has sent anything yet
+   * @param timestamp of the last block, or of the beginning
+   */
+  static async takeOver(
+    connection: NetworkConnection,
+    firstAccount: number,
+    timestamp: number,
+  ): Promise<GasChain> {
+    const signers = await connection.ethers.getSigners();
+    const [user, other] = signers.slice(firstAccount).map(({ address }) => address);
+    if (user === undefined || other === undefined)
+      throw new Error("the network has too few accounts that can sign");
+    const chain = await EvmChain.take(connection.provider, [user, other]);
+    return new GasChain(connection, chain, [user, other], timestamp);
   }
 
   /** Deploys a contract. */
@@ -78,7 +119,12 @@ export class GasChain {
   async send(...calls: readonly Call[]): Promise<number[]> {
     const receipts = await this.#chain.mine(
       this.#nextTimestamp(),
-      calls.map(({ to, data }) => ({ from: this.user, to: to.address, data })),
+      calls.map(({ from = this.user, to, data, value }) => ({
+        from,
+        to: to.address,
+        data,
+        ...(value === undefined ? {} : { value: toQuantity(value) }),
+      })),
     );
     return receipts.map(({ ok, gasUsed, revertData }, index) => {
       if (!ok) throw new Error(refusal(calls[index] as Call, revertData ?? "0x"));
@@ -101,8 +147,28 @@ export class GasChain {
     );
   }
 
+  /** The user's EIP-712 signature, the same whenever it is asked for. */
+  async sign(
+    domain: TypedDataDomain,
+    types: Record<string, TypedDataField[]>,
+    message: Record<string, unknown>,
+  ): Promise<Signature> {
+    const signer = await this.#connection.ethers.getSigner(this.user);
+    return Signature.from(await signer.signTypedData(domain, types, message));
+  }
+
+  /** Lets time pass before the next block. */
+  wait(seconds: number): void {
+    this.#timestamp += seconds;
+  }
+
   async close(): Promise<void> {
     await this.#connection.close();
+  }
+
+  /** Time of the last block. */
+  get timestamp(): number {
+    return this.#timestamp;
   }
 
   #nextTimestamp(): number {

@@ -6,6 +6,8 @@ export interface ChainTransaction {
   /** Creates a contract when absent. */
   readonly to?: string;
   readonly data: string;
+  /** Ether sent along: wei, 0x-prefixed without leading zeros. */
+  readonly value?: string;
 }
 
 /** One log of a receipt. */
@@ -72,13 +74,14 @@ export class EvmChain {
     transactions: readonly ChainTransaction[],
   ): Promise<ChainReceipt[]> {
     const hashes: string[] = [];
-    for (const { from, to, data } of transactions) {
+    for (const { from, to, data, value } of transactions) {
       const nonce = this.#nonces.get(from) ?? 0;
       this.#nonces.set(from, nonce + 1);
       const transaction = {
         from,
         ...(to === undefined ? {} : { to }),
         data,
+        ...(value === undefined ? {} : { value }),
         gas: GAS_LIMIT,
         gasPrice: GAS_PRICE,
         nonce: `0x${nonce.toString(16)}`,
