@@ -7,6 +7,7 @@ import type {
   PoolFactory,
   PriceOracle,
   Rebalancer,
+  Router,
   VolatilityOracle,
 } from "../typechain-types/index.ts";
 
@@ -75,6 +76,7 @@ export interface Protocol {
   readonly volatilityOracle: VolatilityOracle;
   readonly marginPool: MarginPool;
   readonly rebalancer: Rebalancer;
+  readonly router: Router;
 }
 
 /**
@@ -125,6 +127,8 @@ export async function deployProtocol(
     "ConstantProductPool",
     await factory.getPair(base, quote),
   );
+  const weth = await ethers.deployContract("MockWETH");
+  const router = await ethers.deployContract("Router", [factory, weth]);
   const priceOracle = await ethers.deployContract("PriceOracle", [
     feed,
     settings.heartbeatSeconds,
@@ -172,6 +176,7 @@ export async function deployProtocol(
     volatilityOracle,
     marginPool,
     rebalancer,
+    router,
   };
   await seed(protocol, settings, deployer.address);
   return protocol;

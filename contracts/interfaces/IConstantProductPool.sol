@@ -13,10 +13,11 @@ pragma solidity 0.8.37;
 ///
 /// Units: amounts are raw token units, fees 1e6 = 100 %, times unix seconds. Rounding always favors the pool.
 ///
-/// Assumptions about tokens: the factory admits tokens of up to 18 decimals. Transfers may return nothing. No token can make the pool
-/// give more than k allows: what the native functions pull must arrive (`BalanceBelowReserve`), and the other functions count balances
-/// alone. A token that takes a fee on transfer therefore trades through `swapPrefunded` and the V2 functions only; one that shrinks
-/// balances by itself may need a `sync` first.
+/// Assumptions about tokens: the factory admits tokens of up to 18 decimals. Transfers may return nothing. What the native functions
+/// pull must arrive (`BalanceBelowReserve`), and the other functions count balances alone; so a token that takes a fee on transfer
+/// trades through `swapPrefunded` and the V2 functions only, and no swap gives more than k allows.
+/// Warning: k falls by `sync` after a token itself has shrunk the pool's balance, by rebasing or by charging the sender on top of what it
+/// sends. Whoever syncs then trades at the new price, so such a token can cost its LPs the other token as well.
 ///
 /// Differences from a Uniswap V2 pair: `observe` instead of `price{0,1}CumulativeLast`, no `initialize`, a fee that may follow volatility,
 /// reserves and quotes that cannot be read while the pool is locked, and `blockTimestampLast` is the last time at which the price may

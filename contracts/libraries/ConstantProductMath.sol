@@ -83,15 +83,14 @@ library ConstantProductMath {
     }
 
     /// @notice Amount of B worth `amountA` at the ratio of the reserves, without fee or impact, rounded down.
+    /// @dev Takes any numbers; reverts if the result needs more than 256 bits.
     /// @param amountA Amount of token A.
     /// @param reserveA Reserve of token A.
     /// @param reserveB Reserve of token B.
     function quoteDown(uint256 amountA, uint256 reserveA, uint256 reserveB) internal pure returns (uint256) {
         if (amountA == 0) revert ConstantProductMath_ZeroAmount();
-        unchecked {
-            if (reserveA * reserveB == 0) revert ConstantProductMath_ZeroReserve(reserveA, reserveB);
-            return FixedPointMathLib.rawDiv(amountA * reserveB, reserveA);
-        }
+        if (reserveA == 0 || reserveB == 0) revert ConstantProductMath_ZeroReserve(reserveA, reserveB);
+        return FixedPointMathLib.fullMulDiv(amountA, reserveB, reserveA);
     }
 
     /// @notice The largest deposit in the ratio of the reserves that exceeds neither desired amount.

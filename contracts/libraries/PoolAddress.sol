@@ -20,10 +20,14 @@ library PoolAddress {
         address tokenA,
         address tokenB
     ) internal pure returns (address pool) {
-        (address token0, address token1) = tokenA < tokenB ? (tokenA, tokenB) : (tokenB, tokenA);
         assembly ("memory-safe") {
-            mstore(0x14, token1)
-            mstore(0x00, token0)
+            if gt(tokenA, tokenB) {
+                let token0 := tokenB
+                tokenB := tokenA
+                tokenA := token0
+            }
+            mstore(0x14, tokenB)
+            mstore(0x00, tokenA)
             let salt := keccak256(0x0c, 0x28)
             mstore8(0x00, 0xff)
             mstore(0x01, shl(96, factory))

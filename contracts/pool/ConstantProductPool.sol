@@ -500,7 +500,7 @@ contract ConstantProductPool is IConstantProductPool, ERC20, ReentrancyGuardTran
             kLast = reserve0 * reserve1;
             reserves = reserves.withKLastInUse();
         } else if (before.isKLastInUse()) {
-            // Growth while the switch is off must never be charged later.
+            // What grows from here on, with the switch off, is never charged.
             kLast = 0;
             reserves = reserves.withoutKLastInUse();
         }
@@ -582,10 +582,17 @@ contract ConstantProductPool is IConstantProductPool, ERC20, ReentrancyGuardTran
     ) private view returns (bool zeroForOne, uint256 reserveIn, uint256 reserveOut, PoolReserves reserves) {
         reserves = _reserves;
         (reserveIn, reserveOut) = (reserves.reserve0(), reserves.reserve1());
-        zeroForOne = tokenIn == token0;
+        zeroForOne = _isSame(tokenIn, token0);
         if (!zeroForOne) {
-            if (tokenIn != token1) revert ConstantProductPool_UnknownToken(tokenIn);
+            if (!_isSame(tokenIn, token1)) revert ConstantProductPool_UnknownToken(tokenIn);
             (reserveIn, reserveOut) = (reserveOut, reserveIn);
+        }
+    }
+
+    /// @dev `a == b` for addresses without dirty bits, as arguments and immutables are: 20 gas less.
+    function _isSame(address a, address b) private pure returns (bool same) {
+        assembly ("memory-safe") {
+            same := eq(a, b)
         }
     }
 
@@ -595,7 +602,11 @@ contract ConstantProductPool is IConstantProductPool, ERC20, ReentrancyGuardTran
         uint256 reserveOut,
         uint256 swapFee_
     ) private pure returns (uint256 amountOut) {
-        _requireRoom(amountIn, reserveIn);
+        // The sum cannot overflow unless the amount alone is too large.
+        unchecked {
+            if ((amountIn | (reserveIn + amountIn)) >> RESERVE_BITS != 0)
+                _revertOverflow(amountIn, reserveIn + amountIn);
+        }
         amountOut = ConstantProductMath.amountOutDown(amountIn, reserveIn, reserveOut, swapFee_);
     }
 
@@ -606,19 +617,14 @@ contract ConstantProductPool is IConstantProductPool, ERC20, ReentrancyGuardTran
         uint256 swapFee_
     ) private pure returns (uint256 amountIn) {
         amountIn = ConstantProductMath.amountInUp(amountOut, reserveIn, reserveOut, swapFee_);
-        _requireRoom(amountIn, reserveIn);
-    }
-
-    function _revertOverflow(uint256 reserve0, uint256 reserve1) private pure {
-        revert ConstantProductPool_ReserveOverflow(FixedPointMathLib.max(reserve0, reserve1), MAX_RESERVE);
-    }
-
-    /// @dev The sum cannot overflow unless the amount alone is too large.
-    function _requireRoom(uint256 amountIn, uint256 reserveIn) private pure {
         unchecked {
-            reserveIn += amountIn;
+            if ((amountIn | (reserveIn + amountIn)) >> RESERVE_BITS != 0)
+                _revertOverflow(amountIn, reserveIn + amountIn);
         }
-        if ((amountIn | reserveIn) >> RESERVE_BITS != 0) _revertOverflow(amountIn, reserveIn);
+    }
+
+    function _revertOverflow(uint256 amount0, uint256 amount1) private pure {
+        revert ConstantProductPool_ReserveOverflow(FixedPointMathLib.max(amount0, amount1), MAX_RESERVE);
     }
 
     function _constantNameHash() internal pure override returns (bytes32) {

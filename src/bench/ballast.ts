@@ -1,4 +1,3 @@
-import { artifacts } from "hardhat";
 import { AMOUNT_IN, DEADLINE, DEPOSIT_LIMIT_OUT } from "./conditions.ts";
 import { call, compiled, type Deployed, type GasChain } from "./gasChain.ts";
 import { deployPools, FIXED_FEE, type Pools, VARIABLE_FEE } from "./pools.ts";
@@ -78,7 +77,6 @@ async function measureRouter(
   tokens: Tokens,
   { factory }: Pools,
 ): Promise<GasRow[]> {
-  if (!(await artifacts.artifactExists("Router"))) return [];
   const weth = await chain.deploy(published("@uniswap/v2-periphery/build/WETH9.json"));
   const router = await chain.deploy(await compiled("Router"), factory.address, weth.address);
   await approve(chain, router, ...tokens);

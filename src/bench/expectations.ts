@@ -1,7 +1,6 @@
 import {
   BALLAST,
   BALLAST_ROUTER,
-  BALLAST_VARIABLE_FEE,
   FLOOR,
   type GasRow,
   type Operation,
@@ -32,7 +31,7 @@ const EXPECTED: readonly GasRow[] = [
 
 type Targets = Readonly<Partial<Record<Operation, number>>>;
 
-/** The most an operation of ours may cost, straight at the pool. */
+/** The most an operation of ours may cost, straight at a pool with a fixed fee, as the peers have it. */
 const POOL_TARGETS: Targets = {
   "swap exact in, first in block": 72_300,
   "swap exact in, later in block": 68_300,
@@ -46,7 +45,6 @@ const POOL_TARGETS: Targets = {
 
 const TARGETS: Readonly<Record<string, Targets>> = {
   [BALLAST]: POOL_TARGETS,
-  [BALLAST_VARIABLE_FEE]: POOL_TARGETS,
   [BALLAST_ROUTER]: { "swap exact in, two hops": 112_000 },
 };
 
