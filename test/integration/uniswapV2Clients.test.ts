@@ -226,12 +226,12 @@ describe("Uniswap V2's published router on the pools", () => {
   });
 
   for (const [name, uses] of Object.entries(flows)) {
-    it(`${name} moves what it says, and what it moves on Uniswap V2`, async () => {
+    it(`${name} moves what it says, and what it moves on Uniswap V2, also by the project's own router`, async () => {
       const f = await loadFixture(routers);
       for (const [i, use] of uses.entries()) {
-        const ours = await use(f, f.ballast, name);
         const theirs = await use(f, f.uniswap, name);
-        expect(ours, `use ${i}`).to.deep.equal(theirs);
+        expect(await use(f, f.ballast, name), `use ${i}`).to.deep.equal(theirs);
+        expect(await use(f, f.ownRouter, name), `use ${i}, own router`).to.deep.equal(theirs);
       }
     });
   }

@@ -1,10 +1,12 @@
-// The same tokens, liquidity and accounts on Uniswap V2 and on the project's pools, both under Uniswap V2's published router.
+// The same tokens, liquidity and accounts on Uniswap V2 and on the project's pools, both under Uniswap V2's published router, and
+// once more on the project's pools under its own router.
 import type { HardhatEthers } from "@nomicfoundation/hardhat-ethers/types";
 import { MaxUint256, Signature, TypedDataEncoder } from "ethers";
 import type { ConstantProductPool } from "../../typechain-types/index.ts";
 import { FAR_DEADLINE } from "../unit/pool/poolFixture.ts";
 import {
   deployBallast,
+  deployBallastRouter,
   deployCode,
   deployUniswapV2,
   type Exchange,
@@ -51,9 +53,10 @@ export async function deployRouters(ethers: HardhatEthers) {
     address[name as TokenName] = await token.getAddress();
   const uniswap = await deployUniswapV2(ethers, wethAddress);
   const ballast = await deployBallast(ethers, wethAddress);
+  const ownRouter = await deployBallastRouter(ethers, wethAddress);
 
   for (const token of Object.values(mocks)) await token.mint(alice!, 10n ** 30n);
-  for (const { router } of [uniswap, ballast]) {
+  for (const { router } of [uniswap, ballast, ownRouter]) {
     for (const token of Object.values(tokens))
       await token.connect(alice!).approve(router, MaxUint256);
     for (const [a, amountA, b, amountB] of LIQUIDITY) {
@@ -146,7 +149,18 @@ export async function deployRouters(ethers: HardhatEthers) {
     return [value === MaxUint256, v, r, s];
   }
 
-  return { uniswap, ballast, tokens, address, pairsOf, act, permit, alice: alice!, bob: bob! };
+  return {
+    uniswap,
+    ballast,
+    ownRouter,
+    tokens,
+    address,
+    pairsOf,
+    act,
+    permit,
+    alice: alice!,
+    bob: bob!,
+  };
 }
 
 export type Routers = Awaited<ReturnType<typeof deployRouters>>;

@@ -63,3 +63,10 @@ export async function deployBallast(ethers: HardhatEthers, weth: string): Promis
   const router = await deployCode(ethers, code, await factory.getAddress(), weth);
   return { factory, router };
 }
+
+/** Another exchange of the project's pools, under the project's own router. */
+export async function deployBallastRouter(ethers: HardhatEthers, weth: string): Promise<Exchange> {
+  const factory = await deployFactory(ethers, V2_FEE);
+  const router = await ethers.deployContract("Router", [factory, weth]);
+  return { factory, router };
+}

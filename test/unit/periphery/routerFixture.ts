@@ -79,6 +79,8 @@ export async function deployRouter(ethers: HardhatEthers, fee: FeeRule = FIXED_F
     bob,
   };
   for (const user of [owner, alice, bob]) {
+    // Fixtures run one after the other on the same accounts.
+    await ethers.provider.send("hardhat_setBalance", [user.address, "0x21e19e0c9bab2400000"]);
     await setup.weth.connect(user).deposit({ value: 1_000n * 10n ** 18n });
     for (const name of TOKENS) {
       if (name !== "weth") await tokens[name].mint(user, 10n ** 30n);
@@ -206,7 +208,6 @@ export async function balancesOf(
 
 /** Moves prices over half an hour, so that a variable fee leaves its lower bound. */
 export async function stirPrices(
-  ethers: HardhatEthers,
   setup: Fixture,
   increaseTime: (seconds: number) => Promise<unknown>,
 ): Promise<void> {
