@@ -8,6 +8,7 @@ import { measurePoolLiquidity } from "./poolLiquidity.ts";
 import { measurePoolSwaps } from "./poolSwaps.ts";
 import { measurePoolToken } from "./poolToken.ts";
 import { measurePoolViews } from "./poolViews.ts";
+import { measureRouterLiquidity, measureRouterSwaps } from "./router.ts";
 
 /** The groups of `snapshots/gas.json`: contract, then what its rows have in common. Each runs on a chain of its own. */
 const GROUPS: Readonly<Record<string, () => Promise<Figures>>> = {
@@ -26,6 +27,8 @@ const GROUPS: Readonly<Record<string, () => Promise<Figures>>> = {
   "ConstantProductPool, liquidity": onTokens(measurePoolLiquidity),
   "ConstantProductPool, LP token": onTokens(measurePoolToken),
   PoolFactory: onTokens(measureFactory),
+  "Router, swaps": onTokens(measureRouterSwaps),
+  "Router, liquidity": onTokens(measureRouterLiquidity),
   "MarginPool and Rebalancer": measureMargin,
 };
 
