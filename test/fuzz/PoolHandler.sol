@@ -213,6 +213,8 @@ contract PoolHandler {
         pool.skim(address(trader));
         uint256 amount0 = _size(a, Math.min(x * 2, MAX_RESERVE - x));
         uint256 amount1 = b % 3 == 0 ? (amount0 * y) / x : _size(b, Math.min(y * 2, MAX_RESERVE - y));
+        // One unit less than the ratio asks for, where no division leaves a rest.
+        if (b % 5 == 0 && x <= MAX_RESERVE / 2 && y > 1) (amount0, amount1) = (x, y - 1);
         if (amount1 > MAX_RESERVE - y) return false;
         bytes memory passing = abi.encodeCall(PoolTrader.passThrough, (amount0, amount1, likeV2));
         (bool possible, bytes memory result) = trader.simulate(passing);
