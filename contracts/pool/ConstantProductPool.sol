@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {ERC20} from "solady/src/tokens/ERC20.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {SafeTransferLib} from "solady/src/utils/SafeTransferLib.sol";
 
@@ -14,54 +13,22 @@ import {PoolAddress} from "../libraries/PoolAddress.sol";
 import {PoolHistory, PoolHistoryLibrary} from "../libraries/PoolHistory.sol";
 import {PoolOracleMath} from "../libraries/PoolOracleMath.sol";
 import {PoolReserves} from "../libraries/PoolReserves.sol";
+import {LiquidityToken} from "./LiquidityToken.sol";
+import {PoolState} from "./PoolState.sol";
 
 /// @title ConstantProductPool
 /// @notice See `IConstantProductPool`.
 /// @dev Reserves are written after the transfers; the transient lock keeps everyone from acting on, or reading, the values in between.
-contract ConstantProductPool is IConstantProductPool, ERC20, ReentrancyGuardTransient {
+contract ConstantProductPool is PoolState, LiquidityToken, ReentrancyGuardTransient {
     using SafeTransferLib for address;
 
     /// @dev `(a | b) >> RESERVE_BITS != 0` tells whether one of two is above `MAX_RESERVE`.
     uint256 private constant RESERVE_BITS = 112;
     uint256 private constant MAX_RESERVE = type(uint112).max;
 
-    /// @inheritdoc IConstantProductPool
-    address public immutable override factory;
-    /// @inheritdoc IConstantProductPool
-    address public immutable override token0;
-    /// @inheritdoc IConstantProductPool
-    address public immutable override token1;
-    bool private immutable _isFeeFixed;
-    uint256 private immutable _minSwapFee;
-    uint256 private immutable _maxSwapFee;
-    uint256 private immutable _volatilityFeeMultiplierWad;
-    bytes32 private immutable _initCodeHash;
-
-    /// @dev One slot: both reserves and the time of the last touch.
-    PoolReserves private _reserves;
-
-    /// @dev One slot, written at most once per block: log prices, variance rate and fee.
-    PoolHistory private _history;
-
-    /// @inheritdoc IConstantProductPool
-    uint256 public override kLast;
-
     modifier notExpired(uint256 deadline) {
         if (block.timestamp > deadline) revert ConstantProductPool_Expired(deadline, block.timestamp);
         _;
-    }
-
-    /// @dev No arguments: the factory provides them, and all pools share one init code hash.
-    constructor() {
-        IPoolFactory.PoolParameters memory parameters = IPoolFactory(msg.sender).poolParameters();
-        factory = msg.sender;
-        token0 = parameters.token0;
-        token1 = parameters.token1;
-        _isFeeFixed = parameters.minSwapFee == parameters.maxSwapFee;
-        _minSwapFee = parameters.minSwapFee;
-        _maxSwapFee = parameters.maxSwapFee;
-        _volatilityFeeMultiplierWad = parameters.volatilityFeeMultiplierWad;
-        _initCodeHash = parameters.initCodeHash;
     }
 
     // ---------------------------------------------------------------------------------------------------------------- native swaps
@@ -340,16 +307,6 @@ contract ConstantProductPool is IConstantProductPool, ERC20, ReentrancyGuardTran
         );
     }
 
-    /// @inheritdoc ERC20
-    function name() public pure override returns (string memory) {
-        return "Ballast LP";
-    }
-
-    /// @inheritdoc ERC20
-    function symbol() public pure override returns (string memory) {
-        return "BLP-LP";
-    }
-
     /// @inheritdoc IConstantProductPool
     function MINIMUM_LIQUIDITY() external pure override returns (uint256) {
         return ConstantProductMath.MINIMUM_LIQUIDITY;
@@ -511,39 +468,6 @@ contract ConstantProductPool is IConstantProductPool, ERC20, ReentrancyGuardTran
         _write(reserves, reserve0, reserve1);
     }
 
-    /// @dev The first call in a block records the price that stood until then; every operation that may move the price makes it before
-    /// the reserves change. Returns the fee of this block.
-    function _touch(PoolReserves reserves) private returns (uint256 swapFee_) {
-        uint256 elapsed = reserves.elapsed();
-        if (elapsed != 0) {
-            PoolHistory history = _touched(reserves, elapsed);
-            _history = history;
-            swapFee_ = history.swapFee();
-        } else {
-            swapFee_ = _isFeeFixed ? _minSwapFee : _history.swapFee();
-        }
-    }
-
-    function _historyNow() private view returns (PoolHistory) {
-        PoolReserves reserves = _reserves;
-        uint256 elapsed = reserves.elapsed();
-        return elapsed == 0 ? _history : _touched(reserves, elapsed);
-    }
-
-    function _touched(PoolReserves reserves, uint256 elapsed) private view returns (PoolHistory history) {
-        history = PoolOracleMath.touched(_history, reserves.reserve0(), reserves.reserve1(), elapsed);
-        uint256 swapFee_ = _minSwapFee;
-        if (!_isFeeFixed) {
-            swapFee_ = PoolOracleMath.swapFeeDown(
-                history.varianceRateWad(),
-                swapFee_,
-                _maxSwapFee,
-                _volatilityFeeMultiplierWad
-            );
-        }
-        history = history.withSwapFee(swapFee_);
-    }
-
     function _store(uint256 reserve0, uint256 reserve1, PoolReserves before) private {
         if ((reserve0 | reserve1) >> RESERVE_BITS != 0) _revertOverflow(reserve0, reserve1);
         _write(before.replaced(reserve0, reserve1).touched(), reserve0, reserve1);
@@ -627,16 +551,8 @@ contract ConstantProductPool is IConstantProductPool, ERC20, ReentrancyGuardTran
         revert ConstantProductPool_ReserveOverflow(FixedPointMathLib.max(amount0, amount1), MAX_RESERVE);
     }
 
-    function _constantNameHash() internal pure override returns (bytes32) {
-        return keccak256("Ballast LP");
-    }
-
     /// @dev Nothing else here is transient, and a small number costs less to push.
     function _reentrancyGuardStorageSlot() internal pure override returns (bytes32) {
         return 0;
-    }
-
-    function _givePermit2InfiniteAllowance() internal pure override returns (bool) {
-        return false;
     }
 }
