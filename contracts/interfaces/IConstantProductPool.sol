@@ -17,7 +17,8 @@ pragma solidity 0.8.37;
 /// pull must arrive (`BalanceBelowReserve`), and the other functions count balances alone; so a token that takes a fee on transfer
 /// trades through `swapPrefunded` and the V2 functions only, and no swap gives more than k allows.
 /// Warning: k falls by `sync` after a token itself has shrunk the pool's balance, by rebasing or by charging the sender on top of what it
-/// sends. Whoever syncs then trades at the new price, so such a token can cost its LPs the other token as well.
+/// sends. Until then the native functions send it out as booked, so who leaves first leaves the loss behind; whoever syncs trades at the
+/// new price. Such a token can cost its LPs the other token as well.
 ///
 /// Differences from a Uniswap V2 pair: `observe` instead of `price{0,1}CumulativeLast`, no `initialize`, a fee that may follow volatility,
 /// reserves and quotes that cannot be read while the pool is locked, and `blockTimestampLast` is the last time at which the price may
