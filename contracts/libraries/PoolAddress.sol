@@ -11,7 +11,7 @@ library PoolAddress {
     ///     return address(uint160(uint256(digest)));
     /// All in scratch space: each word covers the zero bytes beside the address written before it. The last reaches over the upper 21
     /// bytes of the free memory pointer, which are zero before and after. The upper bits of the result are cleared: callers put it into
-    /// call data by assembly.
+    /// call data by assembly. The arguments must have none to clear, as decoded arguments and immutables have not.
     /// @param factory The factory.
     /// @param initCodeHash Its `poolInitCodeHash()`.
     function poolOf(

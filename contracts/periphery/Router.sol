@@ -171,7 +171,8 @@ contract Router is RouterLiquidity {
 
     // ------------------------------------------------------------------------------------------------------------------- parts
 
-    /// @dev Sells the caller's tokens.
+    /// @dev Pays the first pool, then has every pool sell what has arrived there and send the output to the next one, the last to `to`.
+    /// @param inEther Whether the input is the ether that came along, else it is the caller's tokens.
     function _sellAlong(
         address[] calldata path,
         bool inEther,
@@ -203,7 +204,10 @@ contract Router is RouterLiquidity {
         }
     }
 
-    /// @dev Has a pool sell what has arrived there.
+    /// @dev Has a pool sell what has arrived there. The same in plain Solidity, for 300 gas more:
+    ///     if (pool.code.length == 0) revert Router_PoolMissing(tokenIn, tokenOut);
+    ///     return IConstantProductPool(pool).swapPrefunded(tokenIn, minAmountOut, to);
+    /// Yul evaluates arguments from right to left, so the size of what was returned is read after the call.
     function _sell(
         address pool,
         address tokenIn,
@@ -225,7 +229,7 @@ contract Router is RouterLiquidity {
         if (!sold) _revertSale(pool, tokenIn, tokenOut);
     }
 
-    /// @dev Reverts as the pool did, if there is one.
+    /// @dev Reverts as the pool did, if there is one: a call to an account without code succeeds and returns nothing.
     function _revertSale(address pool, address tokenIn, address tokenOut) private view {
         if (pool.code.length == 0) revert Router_PoolMissing(tokenIn, tokenOut);
         assembly ("memory-safe") {
