@@ -4,72 +4,40 @@ pragma solidity 0.8.37;
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {AggregatorV3Interface} from "../interfaces/AggregatorV3Interface.sol";
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
+import {GuardedFeed} from "./GuardedFeed.sol";
 
 /// @title PriceOracle
 /// @notice See IPriceOracle.
-contract PriceOracle is IPriceOracle {
-    using FixedPointMathLib for uint256;
-
-    uint256 private constant WAD = 1e18;
+contract PriceOracle is IPriceOracle, GuardedFeed {
     uint256 private constant MAXIMUM_PRICE_BAND_WAD = 0.01e18;
     uint256 private constant MAXIMUM_LP_PRICE_BAND_WAD = 0.05e18;
-    uint256 private constant MINIMUM_HEARTBEAT = 1 minutes;
-    uint256 private constant MAXIMUM_HEARTBEAT = 25 hours;
+    uint256 private constant MINIMUM_SECONDS = 1 minutes;
+    uint256 private constant MAXIMUM_SECONDS = 25 hours;
     /// How late a heartbeat may be before the price counts as stale: one slow block of a congested chain.
     uint256 private constant GRACE = 5 minutes;
-    /// Above this an answer is nonsense, and downstream products could overflow: 1e18 quote per base.
-    uint256 private constant MAXIMUM_PRICE_WAD = 1e36;
+    /// How far an answer may ever be from the first one, up or down.
+    uint256 private constant ANSWER_RANGE = 1_000;
+    /// No upper bound is above this, so that downstream products have room: 1e12 quote per base.
+    uint256 private constant MAXIMUM_PRICE_WAD = 1e30;
     uint8 private constant MINIMUM_FEED_DECIMALS = 6;
     uint8 private constant MAXIMUM_FEED_DECIMALS = 18;
 
-    AggregatorV3Interface private immutable FEED;
-    uint256 private immutable FEED_SCALE;
-    uint256 private immutable PRICE_BAND_WAD;
     uint256 private immutable LP_PRICE_BAND_WAD;
-    uint256 private immutable MAXIMUM_AGE;
 
-    /// @param feed_ Chainlink-style feed, quote per base
-    /// @param heartbeatSeconds the feed's promise: at least one round in this time
-    /// @param priceBandWad_ delta, 1e18
-    /// @param deviationThresholdWad price move at which the feed publishes before its heartbeat, 1e18
-    constructor(
-        AggregatorV3Interface feed_,
-        uint256 heartbeatSeconds,
-        uint256 priceBandWad_,
-        uint256 deviationThresholdWad
-    ) {
-        if (priceBandWad_ > MAXIMUM_PRICE_BAND_WAD) {
-            revert PriceOracle_PriceBandOutOfBounds(priceBandWad_, MAXIMUM_PRICE_BAND_WAD);
-        }
-        uint256 lpPriceBandWad_ = priceBandWad_.max(deviationThresholdWad);
-        if (lpPriceBandWad_ > MAXIMUM_LP_PRICE_BAND_WAD) {
-            revert PriceOracle_LpPriceBandOutOfBounds(
-                lpPriceBandWad_,
-                priceBandWad_,
-                MAXIMUM_LP_PRICE_BAND_WAD
-            );
-        }
-        if (heartbeatSeconds < MINIMUM_HEARTBEAT || heartbeatSeconds > MAXIMUM_HEARTBEAT) {
-            revert PriceOracle_HeartbeatOutOfBounds(heartbeatSeconds, MINIMUM_HEARTBEAT, MAXIMUM_HEARTBEAT);
-        }
-        uint8 feedDecimals = feed_.decimals();
-        if (feedDecimals < MINIMUM_FEED_DECIMALS || feedDecimals > MAXIMUM_FEED_DECIMALS) {
-            revert PriceOracle_FeedDecimalsOutOfBounds(
-                feedDecimals,
-                MINIMUM_FEED_DECIMALS,
-                MAXIMUM_FEED_DECIMALS
-            );
-        }
-        FEED = feed_;
-        FEED_SCALE = 10 ** (MAXIMUM_FEED_DECIMALS - feedDecimals);
-        PRICE_BAND_WAD = priceBandWad_;
-        LP_PRICE_BAND_WAD = lpPriceBandWad_;
-        MAXIMUM_AGE = heartbeatSeconds + GRACE;
+    constructor(Settings memory settings) GuardedFeed(_guardOf(settings)) {
+        LP_PRICE_BAND_WAD = FixedPointMathLib.max(settings.priceBandWad, settings.deviationThresholdWad);
+        // The bounds are worth what the answer is that they come from.
+        _requireGood();
     }
 
     /// @inheritdoc IPriceOracle
     function feed() external view returns (address) {
-        return address(FEED);
+        return FEED;
+    }
+
+    /// @inheritdoc IPriceOracle
+    function sequencerFeed() external view returns (address) {
+        return SEQUENCER_FEED;
     }
 
     /// @inheritdoc IPriceOracle
@@ -88,57 +56,120 @@ contract PriceOracle is IPriceOracle {
     }
 
     /// @inheritdoc IPriceOracle
-    function latestPrice()
-        public
-        view
-        returns (uint256 priceWad, uint256 lowerWad, uint256 upperWad, uint256 updatedAt, uint80 roundId)
-    {
-        int256 answer;
-        uint80 answeredInRound;
-        (roundId, answer, , updatedAt, answeredInRound) = FEED.latestRoundData();
-        if (updatedAt == 0 || updatedAt > block.timestamp || answeredInRound < roundId) {
-            revert PriceOracle_RoundIncomplete(roundId, answeredInRound, updatedAt);
-        }
-        if (answer <= 0) revert PriceOracle_PriceNotPositive(roundId, answer);
-        if (uint256(answer) > MAXIMUM_PRICE_WAD / FEED_SCALE) {
-            revert PriceOracle_PriceTooLarge(roundId, answer, int256(MAXIMUM_PRICE_WAD / FEED_SCALE));
-        }
-        if (block.timestamp - updatedAt > MAXIMUM_AGE)
-            revert PriceOracle_PriceStale(roundId, updatedAt, MAXIMUM_AGE);
-
-        priceWad = uint256(answer) * FEED_SCALE;
-        lowerWad = priceWad.mulWad(WAD - PRICE_BAND_WAD);
-        upperWad = priceWad.mulWadUp(WAD + PRICE_BAND_WAD);
+    function answerBounds() external view returns (uint256 lowerWad, uint256 upperWad) {
+        return (LOWER_ANSWER * FEED_SCALE, UPPER_ANSWER * FEED_SCALE);
     }
 
     /// @inheritdoc IPriceOracle
-    function isGood() external view returns (bool) {
-        try this.latestPrice() returns (uint256, uint256, uint256, uint256, uint80) {
-            return true;
-        } catch {
-            return false;
+    function guard() external view returns (Guard memory) {
+        return
+            Guard({
+                feed: FEED,
+                feedScale: FEED_SCALE,
+                lowerAnswer: LOWER_ANSWER,
+                upperAnswer: UPPER_ANSWER,
+                priceBandWad: PRICE_BAND_WAD,
+                maximumAgeSeconds: MAXIMUM_AGE,
+                sequencerFeed: SEQUENCER_FEED,
+                sequencerGraceSeconds: SEQUENCER_GRACE
+            });
+    }
+
+    /// @inheritdoc IPriceOracle
+    function latestPrice()
+        external
+        view
+        returns (uint256 priceWad, uint256 lowerWad, uint256 upperWad, uint256 updatedAt, uint80 roundId)
+    {
+        bool good;
+        uint256 id;
+        (good, priceWad, updatedAt, id) = _latest();
+        if (!good) _revertBad();
+        (lowerWad, upperWad) = _band(priceWad);
+        roundId = uint80(id);
+    }
+
+    /// @inheritdoc IPriceOracle
+    function isGood() external view returns (bool good) {
+        (good, , , ) = _latest();
+    }
+
+    /// @inheritdoc IPriceOracle
+    function liveness() external view returns (bool sequencerUp, uint256 countedFrom, uint256 lastRoundAt) {
+        sequencerUp = true;
+        if (SEQUENCER_FEED != address(0)) {
+            (sequencerUp, countedFrom) = _sequencer();
+            if (sequencerUp && countedFrom == 0) return (true, 0, 0);
         }
+        (bool usable, , uint256 updatedAt, ) = _lastRound();
+        if (usable) lastRoundAt = updatedAt;
     }
 
     /// @inheritdoc IPriceOracle
     function roundAt(uint80 roundId) external view returns (bool valid, Round memory round) {
-        try FEED.getRoundData(roundId) returns (
-            uint80 id,
-            int256 answer,
-            uint256,
-            uint256 updatedAt,
-            uint80 answeredInRound
-        ) {
-            valid =
-                id == roundId &&
-                answer > 0 &&
-                updatedAt != 0 &&
-                updatedAt <= block.timestamp &&
-                answeredInRound >= roundId &&
-                uint256(answer) <= MAXIMUM_PRICE_WAD / FEED_SCALE;
-            if (valid) round = Round(uint256(answer) * FEED_SCALE, updatedAt, roundId);
-        } catch {
-            // The feed has no such round (aggregators skip ids): not an error, only no sample.
+        (bool usable, uint256 priceWad, uint256 updatedAt) = _roundAt(roundId);
+        valid = usable && updatedAt <= block.timestamp;
+        if (valid) round = Round(priceWad, updatedAt, roundId);
+    }
+
+    /// @dev Checks the settings and fixes the bounds of the answer.
+    function _guardOf(Settings memory s) private view returns (Guard memory) {
+        _requireBands(s.priceBandWad, s.deviationThresholdWad);
+        if (s.heartbeatSeconds < MINIMUM_SECONDS || s.heartbeatSeconds > MAXIMUM_SECONDS) {
+            revert PriceOracle_HeartbeatOutOfBounds(s.heartbeatSeconds, MINIMUM_SECONDS, MAXIMUM_SECONDS);
         }
+        bool sequenced = s.sequencerFeed != address(0);
+        if (
+            sequenced &&
+            (s.sequencerGraceSeconds < MINIMUM_SECONDS || s.sequencerGraceSeconds > MAXIMUM_SECONDS)
+        ) {
+            revert PriceOracle_SequencerGraceOutOfBounds(
+                s.sequencerGraceSeconds,
+                MINIMUM_SECONDS,
+                MAXIMUM_SECONDS
+            );
+        }
+        uint8 decimals = AggregatorV3Interface(s.feed).decimals();
+        if (decimals < MINIMUM_FEED_DECIMALS || decimals > MAXIMUM_FEED_DECIMALS) {
+            revert PriceOracle_FeedDecimalsOutOfBounds(
+                decimals,
+                MINIMUM_FEED_DECIMALS,
+                MAXIMUM_FEED_DECIMALS
+            );
+        }
+        uint256 scale = 10 ** (MAXIMUM_FEED_DECIMALS - decimals);
+        uint256 answer = _initialAnswer(s.feed, MAXIMUM_PRICE_WAD / scale / ANSWER_RANGE);
+        return
+            Guard({
+                feed: s.feed,
+                feedScale: scale,
+                lowerAnswer: answer / ANSWER_RANGE,
+                upperAnswer: answer * ANSWER_RANGE,
+                priceBandWad: s.priceBandWad,
+                maximumAgeSeconds: s.heartbeatSeconds + GRACE,
+                sequencerFeed: s.sequencerFeed,
+                sequencerGraceSeconds: sequenced ? s.sequencerGraceSeconds : 0
+            });
+    }
+
+    function _requireBands(uint256 priceBandWad_, uint256 deviationThresholdWad) private pure {
+        if (priceBandWad_ > MAXIMUM_PRICE_BAND_WAD) {
+            revert PriceOracle_PriceBandOutOfBounds(priceBandWad_, MAXIMUM_PRICE_BAND_WAD);
+        }
+        if (deviationThresholdWad > MAXIMUM_LP_PRICE_BAND_WAD) {
+            revert PriceOracle_LpPriceBandOutOfBounds(
+                deviationThresholdWad,
+                priceBandWad_,
+                MAXIMUM_LP_PRICE_BAND_WAD
+            );
+        }
+    }
+
+    function _initialAnswer(address feed_, uint256 maximum) private view returns (uint256) {
+        (, int256 answer, , , ) = AggregatorV3Interface(feed_).latestRoundData();
+        if (answer < int256(ANSWER_RANGE) || answer > int256(maximum)) {
+            revert PriceOracle_InitialAnswerOutOfBounds(answer, int256(ANSWER_RANGE), int256(maximum));
+        }
+        return uint256(answer);
     }
 }

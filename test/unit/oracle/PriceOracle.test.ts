@@ -1,27 +1,40 @@
 import { expect } from "chai";
 import { network } from "hardhat";
+import type { MockPriceFeed } from "../../../typechain-types/index.ts";
+import {
+  ANSWER,
+  deployFeed,
+  deployPriceOracle,
+  FIRST_ROUND,
+  type PriceSettings,
+} from "../../support/oracleFixture.ts";
 
-const { ethers, networkHelpers } = await network.create();
+const connection = await network.create();
+const { ethers, networkHelpers } = connection;
 
 const WAD = 10n ** 18n;
 const HEARTBEAT = 3_607n;
 const MAXIMUM_AGE = HEARTBEAT + 300n;
 const BAND = 523_456_789_012_345n;
 const DEVIATION = 5_012_345_678_901_234n;
-/** 1,946.12735491 with eight decimals. */
-const ANSWER = 194_612_735_491n;
 const PRICE = ANSWER * 10n ** 10n;
-const FIRST_ROUND = (1n << 64n) + 1n;
 const LARGEST_ANSWER = 2n ** 255n - 1n;
+/** A thousandth of the first answer and a thousand times it, in the feed's units. */
+const [LOWER, UPPER] = [ANSWER / 1_000n, ANSWER * 1_000n];
 
-async function deployFeed(decimals = 8n, answer = ANSWER) {
-  return ethers.deployContract("MockPriceFeed", [decimals, "BASE / QUOTE", answer]);
-}
+const SETTINGS = {
+  heartbeatSeconds: HEARTBEAT,
+  priceBandWad: BAND,
+  deviationThresholdWad: DEVIATION,
+};
+
+/** An oracle with un-round settings on a feed. */
+const deployOn = (feed: MockPriceFeed, settings: PriceSettings = {}) =>
+  deployPriceOracle(connection, feed, { ...SETTINGS, ...settings });
 
 async function deployed() {
-  const feed = await deployFeed();
-  const oracle = await ethers.deployContract("PriceOracle", [feed, HEARTBEAT, BAND, DEVIATION]);
-  return { feed, oracle };
+  const feed = await deployFeed(connection);
+  return { feed, oracle: await deployOn(feed) };
 }
 
 /**
@@ -30,7 +43,7 @@ async function deployed() {
  * @param round `age` is how long before that block the round claims to have been published, seconds; `at` overrides it
  */
 async function writeRound(
-  feed: Awaited<ReturnType<typeof deployFeed>>,
+  feed: MockPriceFeed,
   round: { id?: bigint; answer?: bigint; age?: bigint; answeredIn?: bigint; at?: bigint } = {},
 ): Promise<bigint> {
   const now = BigInt(await networkHelpers.time.latest()) + 1_000_000n;
@@ -43,13 +56,8 @@ async function writeRound(
 
 describe("PriceOracle", () => {
   describe("construction", () => {
-    const deploy = async (heartbeat: bigint, band: bigint, deviation: bigint, decimals = 8n) =>
-      ethers.deployContract("PriceOracle", [
-        await deployFeed(decimals),
-        heartbeat,
-        band,
-        deviation,
-      ]);
+    const deploy = async (settings: PriceSettings, decimals = 8n, answer = ANSWER) =>
+      deployOn(await deployFeed(connection, decimals, answer), settings);
 
     it("keeps its feed, bands and largest age", async () => {
       const { feed, oracle } = await networkHelpers.loadFixture(deployed);
@@ -57,33 +65,56 @@ describe("PriceOracle", () => {
       expect(await oracle.priceBandWad()).to.equal(BAND);
       expect(await oracle.lpPriceBandWad()).to.equal(DEVIATION);
       expect(await oracle.maximumAgeSeconds()).to.equal(MAXIMUM_AGE);
+      expect(await oracle.sequencerFeed()).to.equal(ethers.ZeroAddress);
+    });
+
+    it("tells all its checks in numbers", async () => {
+      const { feed, oracle } = await networkHelpers.loadFixture(deployed);
+      expect(await oracle.guard()).to.deep.equal([
+        await feed.getAddress(),
+        10n ** 10n,
+        LOWER,
+        UPPER,
+        BAND,
+        MAXIMUM_AGE,
+        ethers.ZeroAddress,
+        0n,
+      ]);
     });
 
     it("prices LP shares with the wider of the price band and the feed's deviation threshold", async () => {
-      const wide = await deploy(HEARTBEAT, DEVIATION, BAND);
+      const wide = await deploy({ priceBandWad: DEVIATION, deviationThresholdWad: BAND });
       expect(await wide.priceBandWad()).to.equal(DEVIATION);
       expect(await wide.lpPriceBandWad()).to.equal(DEVIATION);
     });
 
     it("accepts the limits themselves: bands of 0, 1 % and 5 %, heartbeats of 1 minute and 25 hours", async () => {
-      const narrow = await deploy(60n, 0n, 0n);
+      const narrow = await deploy({
+        heartbeatSeconds: 60n,
+        priceBandWad: 0n,
+        deviationThresholdWad: 0n,
+      });
       expect(await narrow.lpPriceBandWad()).to.equal(0n);
       expect(await narrow.maximumAgeSeconds()).to.equal(360n);
-      const wide = await deploy(90_000n, WAD / 100n, WAD / 20n);
+      const wide = await deploy({
+        heartbeatSeconds: 90_000n,
+        priceBandWad: WAD / 100n,
+        deviationThresholdWad: WAD / 20n,
+      });
       expect(await wide.lpPriceBandWad()).to.equal(WAD / 20n);
       expect(await wide.maximumAgeSeconds()).to.equal(90_300n);
     });
 
     it("reverts for a price band above 1 %", async () => {
       const { oracle } = await networkHelpers.loadFixture(deployed);
-      await expect(deploy(HEARTBEAT, WAD / 100n + 1n, 0n))
+      await expect(deploy({ priceBandWad: WAD / 100n + 1n }))
         .to.be.revertedWithCustomError(oracle, "PriceOracle_PriceBandOutOfBounds")
         .withArgs(WAD / 100n + 1n, WAD / 100n);
     });
 
     it("reverts for a deviation threshold above 5 %", async () => {
       const { oracle } = await networkHelpers.loadFixture(deployed);
-      await expect(deploy(HEARTBEAT, BAND, WAD / 20n + 1n))
+      await expect(deploy({ deviationThresholdWad: WAD / 20n + 1n }))
         .to.be.revertedWithCustomError(oracle, "PriceOracle_LpPriceBandOutOfBounds")
         .withArgs(WAD / 20n + 1n, BAND, WAD / 20n);
     });
@@ -91,7 +122,7 @@ describe("PriceOracle", () => {
     for (const heartbeat of [0n, 59n, 90_001n, 2n ** 255n]) {
       it(`reverts for a heartbeat of ${heartbeat} s`, async () => {
         const { oracle } = await networkHelpers.loadFixture(deployed);
-        await expect(deploy(heartbeat, BAND, DEVIATION))
+        await expect(deploy({ heartbeatSeconds: heartbeat }))
           .to.be.revertedWithCustomError(oracle, "PriceOracle_HeartbeatOutOfBounds")
           .withArgs(heartbeat, 60n, 90_000n);
       });
@@ -100,16 +131,48 @@ describe("PriceOracle", () => {
     for (const decimals of [0n, 5n, 19n, 255n]) {
       it(`reverts for a feed of ${decimals} decimals`, async () => {
         const { oracle } = await networkHelpers.loadFixture(deployed);
-        await expect(deploy(HEARTBEAT, BAND, DEVIATION, decimals))
+        await expect(deploy({}, decimals))
           .to.be.revertedWithCustomError(oracle, "PriceOracle_FeedDecimalsOutOfBounds")
           .withArgs(decimals, 6n, 18n);
       });
     }
 
-    it("does not ask for a good price, so that it can be deployed beside a silent feed", async () => {
-      const feed = await deployFeed(8n, 0n);
-      const oracle = await ethers.deployContract("PriceOracle", [feed, HEARTBEAT, BAND, DEVIATION]);
-      expect(await oracle.isGood()).to.equal(false);
+    for (const decimals of [6n, 8n, 18n]) {
+      const most = 10n ** (9n + decimals);
+
+      it(`accepts first answers from 1,000 units to 1e9 quote per base of a feed with ${decimals} decimals`, async () => {
+        for (const answer of [1_000n, most]) {
+          const oracle = await deploy({}, decimals, answer);
+          const scale = 10n ** (18n - decimals);
+          expect(await oracle.answerBounds()).to.deep.equal([
+            (answer / 1_000n) * scale,
+            answer * 1_000n * scale,
+          ]);
+          expect(await oracle.isGood()).to.equal(true);
+        }
+      });
+
+      for (const answer of [-(2n ** 255n), -1n, 0n, 999n, most + 1n, LARGEST_ANSWER]) {
+        it(`reverts for a first answer of ${answer} of a feed with ${decimals} decimals`, async () => {
+          const { oracle } = await networkHelpers.loadFixture(deployed);
+          await expect(deploy({}, decimals, answer))
+            .to.be.revertedWithCustomError(oracle, "PriceOracle_InitialAnswerOutOfBounds")
+            .withArgs(answer, 1_000n, most);
+        });
+      }
+    }
+
+    it("reverts when the feed's latest round is bad, for its bounds come from there", async () => {
+      const { feed, oracle } = await networkHelpers.loadFixture(deployed);
+      const id = FIRST_ROUND + 1n;
+      const now = await writeRound(feed, { id, age: MAXIMUM_AGE + 100n });
+      await expect(deployOn(feed))
+        .to.be.revertedWithCustomError(oracle, "PriceOracle_PriceStale")
+        .withArgs(id, now - MAXIMUM_AGE - 100n, MAXIMUM_AGE);
+      await writeRound(feed, { id, at: 0n });
+      await expect(deployOn(feed))
+        .to.be.revertedWithCustomError(oracle, "PriceOracle_RoundIncomplete")
+        .withArgs(id, id, 0n);
     });
   });
 
@@ -118,17 +181,12 @@ describe("PriceOracle", () => {
       [6n, 1_946_127_354n],
       [8n, ANSWER],
       [18n, 1_946_127_354_901_283_774_013n],
-      [18n, 1n],
-      [6n, 1n],
+      [18n, 1_000n],
+      [6n, 1_000n],
     ] as const) {
       it(`scales ${answer} of a feed with ${decimals} decimals to eighteen`, async () => {
-        const feed = await deployFeed(decimals, answer);
-        const oracle = await ethers.deployContract("PriceOracle", [
-          feed,
-          HEARTBEAT,
-          BAND,
-          DEVIATION,
-        ]);
+        const feed = await deployFeed(connection, decimals, answer);
+        const oracle = await deployOn(feed);
         const price = answer * 10n ** (18n - decimals);
         expect((await oracle.latestPrice()).priceWad).to.equal(price);
         const [valid, round] = await oracle.roundAt(FIRST_ROUND);
@@ -138,14 +196,9 @@ describe("PriceOracle", () => {
     }
 
     it("comes with the band around it: lower rounded down, upper rounded up", async () => {
-      for (const answer of [1_946_127_354_901_283_774_013n, 1n, 999n, 10n ** 36n - 1n]) {
-        const feed = await deployFeed(18n, answer);
-        const oracle = await ethers.deployContract("PriceOracle", [
-          feed,
-          HEARTBEAT,
-          BAND,
-          DEVIATION,
-        ]);
+      for (const answer of [1_946_127_354_901_283_774_013n, 1_000n, 1_999n, 10n ** 27n - 1n]) {
+        const feed = await deployFeed(connection, 18n, answer);
+        const oracle = await deployOn(feed);
         const { lowerWad, upperWad } = await oracle.latestPrice();
         expect(lowerWad).to.equal((answer * (WAD - BAND)) / WAD);
         expect(upperWad).to.equal((answer * (WAD + BAND) + WAD - 1n) / WAD);
@@ -154,8 +207,8 @@ describe("PriceOracle", () => {
     });
 
     it("has no width with a band of zero", async () => {
-      const feed = await deployFeed();
-      const oracle = await ethers.deployContract("PriceOracle", [feed, HEARTBEAT, 0n, DEVIATION]);
+      const feed = await deployFeed(connection);
+      const oracle = await deployOn(feed, { priceBandWad: 0n });
       const { priceWad, lowerWad, upperWad } = await oracle.latestPrice();
       expect([lowerWad, upperWad]).to.deep.equal([priceWad, priceWad]);
     });
@@ -255,31 +308,57 @@ describe("PriceOracle", () => {
     });
 
     for (const decimals of [6n, 8n, 18n]) {
-      it(`reverts above 1e18 quote per base, and not at it, for a feed of ${decimals} decimals`, async () => {
-        const most = 10n ** (18n + decimals);
-        const feed = await deployFeed(decimals, most);
-        const oracle = await ethers.deployContract("PriceOracle", [feed, HEARTBEAT, 0n, 0n]);
-        expect((await oracle.latestPrice()).priceWad).to.equal(10n ** 36n);
-        expect(await oracle.isGood()).to.equal(true);
-        for (const answer of [most + 1n, LARGEST_ANSWER]) {
-          await writeRound(feed, { answer });
+      it(`reverts beyond a thousandth and a thousand times the first answer, and not at them, for a feed of ${decimals} decimals`, async () => {
+        const first = 1_946n * 10n ** decimals + 999n;
+        const [lower, upper] = [first / 1_000n, first * 1_000n];
+        const feed = await deployFeed(connection, decimals, first);
+        const oracle = await deployOn(feed);
+        const scale = 10n ** (18n - decimals);
+        expect(await oracle.answerBounds()).to.deep.equal([lower * scale, upper * scale]);
+        const id = FIRST_ROUND + 1n;
+        for (const answer of [lower, upper]) {
+          await writeRound(feed, { id, answer });
+          expect((await oracle.latestPrice()).priceWad).to.equal(answer * scale);
+          expect(await oracle.isGood()).to.equal(true);
+          expect((await oracle.roundAt(id))[0]).to.equal(true);
+        }
+        for (const answer of [1n, lower - 1n, upper + 1n, LARGEST_ANSWER]) {
+          await writeRound(feed, { id, answer });
           await expect(oracle.latestPrice())
-            .to.be.revertedWithCustomError(oracle, "PriceOracle_PriceTooLarge")
-            .withArgs(FIRST_ROUND + 1n, answer, most);
+            .to.be.revertedWithCustomError(oracle, "PriceOracle_PriceOutOfBounds")
+            .withArgs(id, answer, lower, upper);
           expect(await oracle.isGood()).to.equal(false);
+          expect((await oracle.roundAt(id))[0]).to.equal(false);
         }
       });
     }
 
-    it("is bad, without an answer, when the feed reverts or is gone", async () => {
+    it("keeps its bounds however far the price has moved since", async () => {
       const { feed, oracle } = await networkHelpers.loadFixture(deployed);
-      expect(await oracle.isGood()).to.equal(true);
-      // 0xfe is the instruction that always fails.
-      await networkHelpers.setCode(await feed.getAddress(), "0xfe");
-      expect(await oracle.isGood()).to.equal(false);
-      await networkHelpers.setCode(await feed.getAddress(), "0x");
-      expect(await oracle.isGood()).to.equal(false);
+      const bounds = await oracle.answerBounds();
+      await writeRound(feed, { answer: ANSWER * 999n });
+      expect(await oracle.answerBounds()).to.deep.equal(bounds);
+      expect(bounds).to.deep.equal([LOWER * 10n ** 10n, UPPER * 10n ** 10n]);
     });
+
+    // What stands in the feed's place: code that always fails, none at all, 159 bytes of zeros, five words the first two of which are all ones.
+    for (const [name, code] of [
+      ["reverts", "0xfe"],
+      ["is gone", "0x"],
+      ["answers a byte too little", "0x609f5ff3"],
+      ["answers with ids that are none", "0x5f195f525f1960205260a05ff3"],
+    ] as const) {
+      it(`reverts when the feed ${name}`, async () => {
+        const { feed, oracle } = await networkHelpers.loadFixture(deployed);
+        expect(await oracle.isGood()).to.equal(true);
+        const address = await feed.getAddress();
+        await networkHelpers.setCode(address, code);
+        expect(await oracle.isGood()).to.equal(false);
+        await expect(oracle.latestPrice())
+          .to.be.revertedWithCustomError(oracle, "PriceOracle_FeedUnavailable")
+          .withArgs(address);
+      });
+    }
   });
 
   describe("past rounds", () => {
@@ -306,7 +385,8 @@ describe("PriceOracle", () => {
     for (const [name, faults] of [
       ["the answer is zero", { answer: 0n }],
       ["the answer is negative", { answer: -ANSWER }],
-      ["the answer is above 1e18 quote per base", { answer: 10n ** 26n + 1n }],
+      ["the answer is below a thousandth of the first one", { answer: LOWER - 1n }],
+      ["the answer is above a thousand times the first one", { answer: UPPER + 1n }],
       ["the answer does not fit eighteen decimals", { answer: LARGEST_ANSWER }],
       ["they were never finished", { at: 0n }],
       ["they claim to come from the future", { age: -100n }],
@@ -320,12 +400,6 @@ describe("PriceOracle", () => {
         expect((await oracle.roundAt(id))[0]).to.equal(true);
       });
     }
-
-    it("are valid at 1e18 quote per base", async () => {
-      const { feed, oracle } = await networkHelpers.loadFixture(deployed);
-      const now = await writeRound(feed, { id, answer: 10n ** 26n });
-      expect(await oracle.roundAt(id)).to.deep.equal([true, [10n ** 36n, now, id]]);
-    });
 
     it("are not valid where the feed fails", async () => {
       const { feed, oracle } = await networkHelpers.loadFixture(deployed);
