@@ -26,6 +26,7 @@ const MORE_RUNS: Record<string, number> = {
   "contracts/pool/ConstantProductPool.sol": 1_000,
   "contracts/pool/PoolFactory.sol": 1_000,
   "contracts/periphery/Router.sol": 1_000_000,
+  "contracts/margin/ShareLogic.sol": 100_000,
 };
 
 const compilers = {
@@ -40,6 +41,8 @@ export default defineConfig({
   solidity: {
     // Profiles don't inherit from each other; both must name the compiler's path.
     profiles: { default: compilers, production: compilers },
+    // The owner of a margin pool, deployed as it is.
+    npmFilesToBuild: ["@openzeppelin/contracts/governance/TimelockController.sol"],
   },
   paths: {
     sources: "./contracts",

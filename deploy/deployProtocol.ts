@@ -8,6 +8,7 @@ import type {
   PriceOracle,
   Rebalancer,
   Router,
+  TimelockController,
   VolatilityOracle,
 } from "../typechain-types/index.ts";
 
@@ -41,8 +42,16 @@ export interface DeploymentSettings {
   readonly priceBand: bigint;
   /** Price move at which the feed publishes before its heartbeat. */
   readonly deviationThreshold: bigint;
+  /** L2 sequencer uptime feed, an address; none unless given. */
+  readonly sequencerFeed?: string;
+  /** How long the sequencer must have been up again before prices count, seconds. */
+  readonly sequencerGraceSeconds: bigint;
+  /** Least window of the constant-product pool's average that prices are compared with, seconds. */
+  readonly twapWindowSeconds: bigint;
   /** sigma before the first sample, per square root of a year, 0.4..3. */
   readonly initialVolatility: bigint;
+  /** How long a change of parameters waits in the timelock, seconds. */
+  readonly timelockDelaySeconds: bigint;
   /** How much of equity the target is expected to move in a day before it has been measured. */
   readonly initialTargetVolatility: bigint;
 }
@@ -61,7 +70,10 @@ export const DEFAULT_SETTINGS: DeploymentSettings = {
   heartbeatSeconds: 3_600n,
   priceBand: (5n * WAD) / 10_000n,
   deviationThreshold: (50n * WAD) / 10_000n,
+  sequencerGraceSeconds: 3_600n,
+  twapWindowSeconds: 1_800n,
   initialVolatility: (6n * WAD) / 10n,
+  timelockDelaySeconds: 172_800n,
   initialTargetVolatility: WAD / 20n,
 };
 
@@ -77,6 +89,8 @@ export interface Protocol {
   readonly marginPool: MarginPool;
   readonly rebalancer: Rebalancer;
   readonly router: Router;
+  /** Owner of the margin pool; the deployer proposes and executes. */
+  readonly timelock: TimelockController;
 }
 
 /**
@@ -130,18 +144,35 @@ export async function deployProtocol(
   const weth = await ethers.deployContract("MockWETH");
   const router = await ethers.deployContract("Router", [factory, weth]);
   const priceOracle = await ethers.deployContract("PriceOracle", [
-    feed,
-    settings.heartbeatSeconds,
-    settings.priceBand,
-    settings.deviationThreshold,
+    {
+      feed,
+      heartbeatSeconds: settings.heartbeatSeconds,
+      priceBandWad: settings.priceBand,
+      deviationThresholdWad: settings.deviationThreshold,
+      sequencerFeed: settings.sequencerFeed ?? ethers.ZeroAddress,
+      sequencerGraceSeconds: settings.sequencerGraceSeconds,
+    },
   ]);
   const volatilityOracle = await ethers.deployContract("VolatilityOracle", [
-    priceOracle,
-    settings.initialVolatility,
+    {
+      priceOracle,
+      pool,
+      base,
+      quote,
+      initialVolatilityWad: settings.initialVolatility,
+      twapWindowSeconds: settings.twapWindowSeconds,
+    },
   ]);
-  const [OrderLogic, RiskLogic, ShareLogic] = await Promise.all([
+  const timelock = await ethers.deployContract("TimelockController", [
+    settings.timelockDelaySeconds,
+    [deployer.address],
+    [deployer.address],
+    "0x0000000000000000000000000000000000000000",
+  ]);
+  const [OrderLogic, RiskLogic, SettlementLogic, ShareLogic] = await Promise.all([
     ethers.deployContract("OrderLogic"),
     ethers.deployContract("RiskLogic"),
+    ethers.deployContract("SettlementLogic"),
     ethers.deployContract("ShareLogic"),
   ]);
   const marginPool = await ethers.deployContract(
@@ -154,12 +185,15 @@ export async function deployProtocol(
         volatilityOracle,
         targetBaseWeightWad: settings.targetBaseWeight,
         initialTargetVolatilityWad: settings.initialTargetVolatility,
+        owner: timelock,
+        guardian: deployer.address,
       },
     ],
     {
       libraries: {
         OrderLogic: await OrderLogic.getAddress(),
         RiskLogic: await RiskLogic.getAddress(),
+        SettlementLogic: await SettlementLogic.getAddress(),
         ShareLogic: await ShareLogic.getAddress(),
       },
     },
@@ -177,6 +211,7 @@ export async function deployProtocol(
     marginPool,
     rebalancer,
     router,
+    timelock,
   };
   await seed(protocol, settings, deployer.address);
   return protocol;
@@ -219,9 +254,18 @@ function fromWad(valueWad: bigint, decimals: number): bigint {
 }
 
 function requireSane(settings: DeploymentSettings): void {
-  for (const name of ["initialPrice", "heartbeatSeconds", "initialVolatility"] as const) {
+  for (const name of ["initialPrice", "initialVolatility"] as const) {
     if (settings[name] <= 0n)
       throw new RangeError(`${name} is ${settings[name]}; it must be positive`);
+  }
+  for (const [name, least, most] of [
+    ["heartbeatSeconds", 60n, 90_000n],
+    ["sequencerGraceSeconds", 60n, 90_000n],
+    ["twapWindowSeconds", 600n, 86_400n],
+  ] as const) {
+    const seconds = settings[name];
+    if (seconds < least || seconds > most)
+      throw new RangeError(`${name} is ${seconds}; allowed: ${least} to ${most}`);
   }
   for (const name of ["lpEquity", "poolQuoteDepth", "insurance"] as const) {
     if (settings[name] < 0n)

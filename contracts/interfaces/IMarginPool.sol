@@ -12,27 +12,32 @@ import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 interface IMarginPool is IERC4626 {
     /// @notice What the solvency ratio and the exposure allow.
     /// Normal: everything. Guarded: double taker fee, more margin for trades that raise the skew. ReduceOnly: only
-    /// trades that lower the skew or the account's own size.
+    /// trades that lower the skew or the account's own size. Deleveraging: as ReduceOnly, and anyone may call
+    /// `autoDeleverage`. Settled: the price is frozen for good, accounts are closed and everybody is paid out.
     enum RiskState {
         Normal,
         Guarded,
-        ReduceOnly
+        ReduceOnly,
+        Deleveraging,
+        Settled
     }
 
-    /// @notice One trader account. Three storage slots.
-    /// @param size position, base token units, signed
-    /// @param entryNotional sum of size x entry price, quote token units
+    /// @notice One trader account as stored. Two storage slots and the claim's.
+    /// @param size position, base token units, signed; as of `epoch`
+    /// @param entryNotional sum of size x entry price, quote token units; as of `epoch`
     /// @param collateral margin, quote token units
-    /// @param fundingIndexWad funding index when the account was last touched, quote per base, 1e18
+    /// @param fundingIndexWad funding index when the position was last touched, quote per base, 1e18
     /// @param unpaidClaim realized profit the pool could not pay in quote yet, quote token units
     /// @param openedAt when the position was last increased, unix seconds
+    /// @param epoch deleveragings of the position's side when it was last touched; later ones show in `position`
     struct Account {
-        int128 size;
-        uint128 entryNotional;
-        uint128 collateral;
-        int128 fundingIndexWad;
-        uint128 unpaidClaim;
-        uint40 openedAt;
+        int256 size;
+        uint256 entryNotional;
+        uint256 collateral;
+        int256 fundingIndexWad;
+        uint256 unpaidClaim;
+        uint256 openedAt;
+        uint256 epoch;
     }
 
     /// @notice A queued order. Two storage slots.
@@ -122,24 +127,85 @@ interface IMarginPool is IERC4626 {
         uint256 hedgeCharge;
     }
 
+    /// @notice One liquidation.
+    /// @param closed part of the position that was closed, base token units, signed like it
+    /// @param size what is left, and with it entry notional and collateral
+    /// @param indexPriceWad price it was closed at, 1e18
+    /// @param roundId round of that price
+    /// @param equity of the account before
+    /// @param penalty taken from the collateral: first the keeper's reward, then insurance and LPs
+    /// @param badDebt what the account could not pay
+    /// @param paidByInsurance of it
+    struct Liquidation {
+        int256 closed;
+        int256 size;
+        uint256 entryNotional;
+        uint256 collateral;
+        uint256 indexPriceWad;
+        uint80 roundId;
+        int256 equity;
+        uint256 penalty;
+        uint256 keeperReward;
+        uint256 badDebt;
+        uint256 paidByInsurance;
+    }
+
     /// @notice Every ledger of the pool, token units.
+    /// @param custodyQuote quote that is neither LPs' nor insurance's nor behind a position: free margin, escrowed
+    /// execution fees and what `creditedOf` says
     struct Ledgers {
-        uint128 inventoryBase;
-        uint128 inventoryQuote;
-        uint128 longOpenInterest;
-        uint128 shortOpenInterest;
-        uint128 longEntryNotional;
-        uint128 shortEntryNotional;
-        uint128 longCollateral;
-        uint128 shortCollateral;
-        int128 longAccrual;
-        int128 shortAccrual;
-        uint128 skewPremium;
-        uint128 pendingIncome;
-        uint128 insuranceFund;
-        uint128 unpaidClaims;
-        uint128 freeCollateral;
-        uint128 credited;
+        uint256 inventoryBase;
+        uint256 inventoryQuote;
+        uint256 longOpenInterest;
+        uint256 shortOpenInterest;
+        uint256 longEntryNotional;
+        uint256 shortEntryNotional;
+        uint256 longCollateral;
+        uint256 shortCollateral;
+        int256 longAccrual;
+        int256 shortAccrual;
+        uint256 skewPremium;
+        uint256 pendingIncome;
+        uint256 insuranceFund;
+        uint256 unpaidClaims;
+        uint256 custodyQuote;
+    }
+
+    /// @notice What the owner may set, within bounds, by at most a tenth at a time and once a day; every change takes
+    /// effect little by little over a day.
+    /// @param takerFeePpm taker fee, 1e6 = 100 %
+    /// @param openInterestLimitBps open interest of a side as a share of equity, 1e4 = 100 %
+    /// @param initialMarginFloorBps least initial margin ratio, 1e4 = 100 %
+    /// @param insuranceShareBps part of taker fees that insurance keeps, 1e4 = 100 %
+    struct Parameters {
+        uint256 takerFeePpm;
+        uint256 openInterestLimitBps;
+        uint256 initialMarginFloorBps;
+        uint256 insuranceShareBps;
+    }
+
+    /// @notice The end of a pool: frozen price and what is to be paid out of what.
+    /// @param priceWad frozen index price, 1e18
+    /// @param settledAt unix seconds; 0 while the pool lives
+    /// @param finalizedAt unix seconds; 0 before `finalizeSettlement`
+    /// @param claimsTotal what all claims together were counted as, quote token units
+    /// @param valueTotal value of the two pots at the frozen price, quote token units
+    /// @param basePot base held for claims and LPs when it was finalized, token units
+    /// @param quotePot quote held for claims and LPs when it was finalized, token units
+    /// @param shareSupply LP shares when it was finalized
+    /// @param lateReserve part of `claimsTotal` kept for accounts that were not settled in time, quote token units
+    /// @param lateCash losses collected from such accounts since, quote token units
+    struct Settlement {
+        uint256 priceWad;
+        uint256 settledAt;
+        uint256 finalizedAt;
+        uint256 claimsTotal;
+        uint256 valueTotal;
+        uint256 basePot;
+        uint256 quotePot;
+        uint256 shareSupply;
+        uint256 lateReserve;
+        uint256 lateCash;
     }
 
     event Bootstrapped(
@@ -180,30 +246,58 @@ interface IMarginPool is IERC4626 {
     );
     /// @param reason ABI-encoded custom error of this interface
     event OrderFailed(address indexed account, address indexed executor, int256 sizeDelta, bytes reason);
-    event Liquidated(
-        address indexed account,
-        address indexed liquidator,
-        int256 size,
+    event Liquidated(address indexed account, address indexed liquidator, Liquidation liquidation);
+    event ClaimRecorded(address indexed account, uint256 amount, uint256 unpaidClaim);
+    event ClaimPaidInKind(address indexed account, uint256 claim, uint256 baseAmount, uint256 quoteAmount);
+    event RiskStateChanged(RiskState before, RiskState afterwards, uint256 solvencyRatioWad);
+    event Deleveraged(
+        address indexed caller,
+        bool indexed long,
+        uint256 epoch,
+        uint256 fractionWad,
         uint256 indexPriceWad,
-        int256 equity,
-        uint256 penalty,
-        uint256 keeperReward,
-        uint256 badDebt,
-        uint256 paidByInsurance
+        uint80 roundId,
+        uint256 solvencyRatioBeforeWad,
+        uint256 solvencyRatioAfterWad
     );
+    event DeadFeedReported(address indexed caller, uint256 deadAt);
+    event SettlementStarted(address indexed caller, uint256 priceWad);
+    event AccountSettled(
+        address indexed account,
+        address indexed caller,
+        int256 size,
+        uint256 priceWad,
+        int256 gain,
+        uint256 claimed,
+        uint256 badDebt,
+        uint256 collateral
+    );
+    event SettlementFinalized(
+        address indexed caller,
+        uint256 claimsTotal,
+        uint256 valueTotal,
+        uint256 basePot,
+        uint256 quotePot,
+        uint256 shareSupply,
+        uint256 lateReserve
+    );
+    event RedeemedInKind(
+        address indexed owner,
+        address indexed receiver,
+        uint256 shares,
+        uint256 baseAmount,
+        uint256 quoteAmount
+    );
+    event ParametersChanged(Parameters before, Parameters next, uint256 reachedAt);
+    event GuardianChanged(address indexed before, address indexed next);
+    event NewRiskPaused(address indexed caller, uint256 until);
+    event NewRiskUnpaused(address indexed caller);
     event ClaimPaid(address indexed account, uint256 amount, uint256 unpaidClaim);
     event CreditPaid(address indexed account, uint256 amount);
     event InsuranceSkimmed(address indexed caller, uint256 amount, uint256 insuranceFund);
-    event Synced(
-        uint256 indexPriceWad,
-        uint80 roundId,
-        int256 fundingIndexWad,
-        int256 fundingRateWad,
-        uint256 premiumEarned,
-        uint256 incomeEarned
-    );
-    event PoolTraded(int256 baseDelta, int256 quoteDelta);
-    event BandCached(uint256 outerBand, uint256 depthBase, uint256 unwindCostPpm);
+    event Synced(uint256 indexPriceWad, uint80 roundId, uint256 premiumEarned, uint256 incomeEarned);
+    event PoolTraded(int256 baseDelta, int256 quoteDelta, uint256 indexPriceWad, uint256 hedgeRatePpm);
+    event BandCached(uint256 outerBand, uint256 depthBase, uint256 unwindCostPpm, uint256 hedgeRatePpm);
 
     error MarginPool_WeightOutOfBounds(uint256 targetBaseWeightWad, uint256 maximumWad);
     error MarginPool_TokenDecimalsOutOfBounds(address token, uint8 decimals, uint8 maximum);
@@ -212,7 +306,8 @@ interface IMarginPool is IERC4626 {
     error MarginPool_BootstrapTooSmall(uint256 equity, uint256 minimum);
     error MarginPool_OnlyRebalancer(address caller, address rebalancer);
     error MarginPool_ZeroAmount();
-    error MarginPool_TransferShortfall(address token, uint256 received, uint256 expected);
+    /// @notice A transfer delivered less than asked: the balance would not cover the ledgers.
+    error MarginPool_NotCovered(address token, uint256 balance, uint256 ledgersTotal);
     error MarginPool_SharesLocked(address account, uint256 requested, uint256 unlocked, uint256 unlockAt);
     error MarginPool_VolatilityBehind(uint80 roundId);
     error MarginPool_Insolvent(int256 equity);
@@ -241,6 +336,31 @@ interface IMarginPool is IERC4626 {
     error MarginPool_NotLiquidatable(address account, int256 equity, uint256 maintenanceMargin);
     error MarginPool_NothingToClaim(address account);
     error MarginPool_PoolAmountMismatch(uint256 actual, uint256 expected);
+    error MarginPool_InventoryShort(uint256 available, uint256 needed);
+    /// @param bits of all ledgers of one token together
+    error MarginPool_LedgerOutOfBounds(uint256 bits, uint256 maximum);
+    error MarginPool_AmountOutOfBounds(uint256 bits, uint256 bound);
+    error MarginPool_SolvencyLowered(uint256 solvencyRatioBeforeWad, uint256 solvencyRatioAfterWad);
+    error MarginPool_MarginAddedInTransaction(address account, uint256 amount);
+    error MarginPool_PriceFarFromAverage(uint256 indexPriceWad, uint256 distanceWad, uint256 allowedWad);
+    error MarginPool_IsSettled(uint256 priceWad, uint256 settledAt);
+    error MarginPool_NotSettled();
+    error MarginPool_NotFinalized(uint256 settledAt);
+    error MarginPool_AlreadyFinalized(uint256 finalizedAt);
+    error MarginPool_SettlementRunning(uint256 endsAt);
+    error MarginPool_LateGainNotCovered(address account, uint256 gain, uint256 kept);
+    error MarginPool_FeedAlive();
+    error MarginPool_FeedNotDead(bool sequencerUp, uint256 deadAt);
+    error MarginPool_NotDeleveraging(RiskState state, uint256 solvencyRatioWad);
+    error MarginPool_NothingToDeleverage(int256 exposureBase, int256 openInterest, uint256 solvencyRatioWad);
+    error MarginPool_DeleveragingExhausted(uint256 epoch, uint256 scale, uint256 minimum);
+    error MarginPool_Paused(uint256 until);
+    error MarginPool_NotPaused(uint256 until);
+    error MarginPool_PauseTooSoon(uint256 timestamp, uint256 earliest);
+    error MarginPool_OnlyGuardian(address caller, address guardian);
+    /// @param parameter number of the parameter in `Parameters`, from 0
+    error MarginPool_ParameterOutOfBounds(uint256 parameter, uint256 value, uint256 minimum, uint256 maximum);
+    error MarginPool_ParametersTooSoon(uint256 timestamp, uint256 earliest);
 
     // ------------------------------------------------------------------ LPs
 
@@ -277,16 +397,56 @@ interface IMarginPool is IERC4626 {
     /// @notice Withdraws the caller's order before the delay has passed or after it expired.
     function cancelOrder() external;
 
-    /// @notice Closes an account whose equity is below its maintenance margin. Anyone may call.
+    /// @notice Closes as much of an account below its maintenance margin as restores it, or all of it. Anyone may call.
     function liquidate(address account) external;
 
-    /// @notice Pays what the caller was credited (fees, penalties) and, as far as quote allows, unpaid profit.
+    /// @notice Pays what the caller was credited (fees, penalties) and, as far as quote allows, unpaid profit. A claim on a
+    /// finalized settlement is paid in kind, in base and quote as the pool holds them.
     /// @return amount quote token units
     function claim() external returns (uint256 amount);
 
     /// @notice Moves quote that was sent here without a call into the insurance fund.
     /// @return amount quote token units
     function skim() external returns (uint256 amount);
+
+    /// @notice While Deleveraging: closes one fraction of every position on the side whose closing shrinks |b - K|, at the
+    /// index price and free of fees, no more than it takes to leave the state. Anyone may call.
+    /// @return fractionWad closed, 1e18
+    function autoDeleverage() external returns (uint256 fractionWad);
+
+    // ----------------------------------------------------------- settlement
+
+    /// @notice Settles a pool whose price has been bad for a day, sequencer downtime not counted: the first call reports
+    /// it, another one a day later settles unless the price was good in between. A bankrupt pool settles by `sync`.
+    /// @return settled false when this call was the report
+    function settle() external returns (bool settled);
+
+    /// @notice Closes an account of a settled pool at the frozen price. Losses go to LPs, gains become a claim; what is
+    /// left of the margin can be withdrawn.
+    function settleAccount(address account) external;
+
+    /// @notice After a week, or once all accounts are settled: fixes what claims and shares are paid.
+    function finalizeSettlement() external;
+
+    /// @notice Pays shares of the caller in kind, once the settlement is final.
+    function redeemInKind(
+        uint256 shares,
+        address receiver
+    ) external returns (uint256 baseAmount, uint256 quoteAmount);
+
+    // -------------------------------------------------------------- guardian
+
+    /// @notice Stops orders that open and LP entry for 72 hours, at most once in ten days. Guardian or owner.
+    function pauseNewRisk() external;
+
+    /// @notice Ends the pause. Guardian or owner.
+    function unpauseNewRisk() external;
+
+    /// @notice Only the owner.
+    function setGuardian(address next) external;
+
+    /// @notice Starts the way to new parameters; see `Parameters`. Only the owner.
+    function setParameters(Parameters calldata next) external;
 
     /// @notice Price, volatility, funding and income brought up to now.
     function sync() external returns (Snapshot memory);
@@ -362,6 +522,24 @@ interface IMarginPool is IERC4626 {
     /// @return filled the fill, zero where nothing would fill
     /// @return failure the ABI-encoded custom error for which the order would be removed, empty when it fills
     function previewOrder(address account) external view returns (Fill memory filled, bytes memory failure);
+
+    /// @notice Who may pause new risk.
+    function guardian() external view returns (address);
+
+    /// @notice Parameters now and those they lead to, and the end of the guardian's pause (unix seconds).
+    function parameters()
+        external
+        view
+        returns (Parameters memory current, Parameters memory next, uint256 pausedUntil);
+
+    /// @notice State as of the last sync and what its clock counts from.
+    /// @return state by solvency ratio, without the exposure's latch
+    /// @return since unix seconds
+    /// @return recoverySince first of the syncs in which a better state was allowed, unix seconds; 0 when none
+    function riskClock() external view returns (RiskState state, uint256 since, uint256 recoverySince);
+
+    /// @notice The end of the pool; all zero while it lives.
+    function settlement() external view returns (Settlement memory);
 
     /// @notice What `claim` would pay from fees and penalties, quote token units.
     function creditedOf(address account) external view returns (uint256);

@@ -16,8 +16,10 @@ library FundingMath {
 
     /// @notice 90 % a year x clamp(K / K_cap, -1, 1).
     function targetRateWad(int256 skew, int256 skewCap) internal pure returns (int256) {
-        int256 share = ((skew * WAD) / skewCap).max(-WAD).min(WAD);
-        return (MAXIMUM_RATE_WAD * share) / WAD;
+        unchecked {
+            int256 share = ((skew * WAD) / skewCap).max(-WAD).min(WAD);
+            return (MAXIMUM_RATE_WAD * share) / WAD;
+        }
     }
 
     /// @notice Exact integral of the rate over `elapsed`, while the target stands still:
@@ -29,10 +31,12 @@ library FundingMath {
         int256 targetWad,
         uint256 elapsed
     ) internal pure returns (int256 accrualWad, int256 nextRateWad) {
-        int256 covered = int256(VolatilityMath.decayWeightWad(elapsed, TIME_CONSTANT));
-        int256 gap = rateWad - targetWad;
-        int256 year = int256(VolatilityMath.YEAR);
-        accrualWad = (targetWad * int256(elapsed) + (gap * covered * int256(TIME_CONSTANT)) / WAD) / year;
-        nextRateWad = targetWad + (gap * (WAD - covered)) / WAD;
+        unchecked {
+            int256 covered = int256(VolatilityMath.decayWeightWad(elapsed, TIME_CONSTANT));
+            int256 gap = rateWad - targetWad;
+            int256 year = int256(VolatilityMath.YEAR);
+            accrualWad = (targetWad * int256(elapsed) + (gap * covered * int256(TIME_CONSTANT)) / WAD) / year;
+            nextRateWad = targetWad + (gap * (WAD - covered)) / WAD;
+        }
     }
 }

@@ -63,13 +63,12 @@ library SharesMath {
         int256 weight,
         int256 shock
     ) internal pure returns (int256) {
-        int256 target = wanted.max(0).min(possible);
-        int256 most = _room(inventory - wanted.max(0), wanted > 0 ? weight : int256(0), equity, price, shock);
-        most = most.min(
-            _room(inventory - possible, SolvencyMath.MAXIMUM_BASE_SHARE_WAD, equity, price, shock)
-        );
         // Below target the distance does not grow, but the equity it is measured by falls.
-        return most.min(_room(target - inventory, 0, equity, price, shock)).max(0);
+        int256 most = _room(wanted.max(0).min(possible) - inventory, 0, equity, price, shock);
+        int256 slope = wanted > 0 ? weight : int256(0);
+        most = _room(inventory - wanted.max(0), slope, equity, price, shock).min(most);
+        slope = SolvencyMath.MAXIMUM_BASE_SHARE_WAD;
+        return _room(inventory - possible, slope, equity, price, shock).min(most).max(0);
     }
 
     /// @dev Largest x with (distance P + slope x) shock <= 5 % (equity - x).

@@ -7,6 +7,7 @@ import {VolatilityMath} from "./VolatilityMath.sol";
 
 /// @title Skew: its price, its speed limit and what it adds to the cost of rebalancing
 /// @notice 18-decimal values; K and sizes in base, money in quote.
+/// @dev Amounts are below 2^127 and prices below 2^120, as in SolvencyMath: products of two fit 256 bits unchecked.
 library SkewMath {
     using SignedWadMath for int256;
     using FixedPointMathLib for uint256;
@@ -31,7 +32,9 @@ library SkewMath {
 
     /// @notice K_cap = 0.5 E / P.
     function skewCap(int256 equity, int256 price) internal pure returns (int256) {
-        return ((SKEW_CAP_WAD * equity) / price).max(1);
+        unchecked {
+            return ((SKEW_CAP_WAD * equity) / price).max(1);
+        }
     }
 
     /// @notice skewScale = max(K_cap / p_max, min(1 / ((rho_s / E) sigma^2 P T_k), m_x x_ema)), base.
@@ -41,13 +44,15 @@ library SkewMath {
         uint256 sigmaWad,
         uint256 depthBase
     ) internal pure returns (uint256) {
-        // 1 / T_k is 365 per year, so E / (rho_s sigma^2 P T_k) = 365 E / (rho_s sigma^2 P)
-        uint256 daysPerYear = VolatilityMath.YEAR / INCOME_TIME_CONSTANT;
-        uint256 variance = sigmaWad.mulWad(sigmaWad);
-        uint256 byRisk = ((uint256(equity) * daysPerYear) / RISK_AVERSION).divWad(variance).divWad(
-            uint256(price)
-        );
-        return byRisk.min(DEPTH_MULTIPLE * depthBase).max(leastSkewScale(equity, price));
+        unchecked {
+            // 1 / T_k is 365 per year, so E / (rho_s sigma^2 P T_k) = 365 E / (rho_s sigma^2 P). E x 365e36 is below 2^256.
+            uint256 daysPerYear = VolatilityMath.YEAR / INCOME_TIME_CONSTANT;
+            uint256 variance = (sigmaWad * sigmaWad) / UNIT;
+            uint256 byRisk =
+                (((uint256(equity) * daysPerYear * UNIT) / (RISK_AVERSION * variance)) * UNIT) /
+                    uint256(price);
+            return byRisk.min(DEPTH_MULTIPLE * depthBase).max(leastSkewScale(equity, price));
+        }
     }
 
     /// @notice skewScale_mm rises at once and falls by at most 10 % per hour, elapsed time counting at most ten
@@ -57,14 +62,18 @@ library SkewMath {
         uint256 current,
         uint256 elapsed
     ) internal pure returns (uint256) {
-        uint256 counted = elapsed.min(VolatilityMath.MAINTENANCE_MAXIMUM_ELAPSED);
-        uint256 fall = (MAINTENANCE_FALL_PER_HOUR_WAD * counted) / 1 hours;
-        return current.max(maintenance.mulWad(UNIT - fall));
+        unchecked {
+            uint256 counted = elapsed.min(VolatilityMath.MAINTENANCE_MAXIMUM_ELAPSED);
+            uint256 fall = (MAINTENANCE_FALL_PER_HOUR_WAD * counted) / 1 hours;
+            return current.max(maintenance.mulWad(UNIT - fall));
+        }
     }
 
     /// @notice The scale at which one more base costs p_max at the cap of the skew: skewScale is never below it.
     function leastSkewScale(int256 equity, int256 price) internal pure returns (uint256) {
-        return (uint256(skewCap(equity, price)) * UNIT) / MAXIMUM_PREMIUM_WAD;
+        unchecked {
+            return (uint256(skewCap(equity, price)) * UNIT) / MAXIMUM_PREMIUM_WAD;
+        }
     }
 
     /// @notice What a change of the skew does to the premium ledger J.
@@ -97,33 +106,39 @@ library SkewMath {
         uint256 scale,
         uint256 leastScale
     ) internal pure returns (Premium memory p) {
-        uint256 before = uint256(skewBefore.magnitude());
-        uint256 next = uint256(skewAfter.magnitude());
-        bool crosses = skewBefore.oppositeSigns(skewAfter);
-        (uint256 low, uint256 from) = crosses ? (0, 0) : (next, before);
+        unchecked {
+            uint256 before = uint256(skewBefore.magnitude());
+            uint256 next = uint256(skewAfter.magnitude());
+            bool crosses = skewBefore.oppositeSigns(skewAfter);
+            (uint256 low, uint256 from) = crosses ? (0, 0) : (next, before);
 
-        p.kept = premiumKeptDown(ledger, skewBefore, skewAfter);
-        if (low < before) {
-            uint256 old = uint256(retained(rebateable, skewBefore).magnitude());
-            if (old > low) {
-                uint256 squares = old * old - low * low;
-                p.rebate = ledger.fullMulDiv(squares, before * before).min(_atPrice(squares, price, scale));
+            p.kept = premiumKeptDown(ledger, skewBefore, skewAfter);
+            if (low < before) {
+                uint256 old = uint256(retained(rebateable, skewBefore).magnitude());
+                if (old > low) {
+                    uint256 squares = old * old - low * low;
+                    p.rebate = ledger.fullMulDiv(squares, before * before).min(
+                        _atPrice(squares, price, scale)
+                    );
+                }
             }
-        }
-        if (next > from) {
-            uint256 squares = next * next - from * from;
-            p.booked = _atPrice(squares, price, scale);
-            if (from != 0) {
-                uint256 byLedger = ledger.fullMulDiv(squares, from * from);
-                p.booked = p.booked.max(byLedger.min(_atPrice(squares, price, leastScale)));
+            if (next > from) {
+                uint256 squares = next * next - from * from;
+                p.booked = _atPrice(squares, price, scale);
+                if (from != 0) {
+                    uint256 byLedger = ledger.fullMulDiv(squares, from * from);
+                    p.booked = p.booked.max(byLedger.min(_atPrice(squares, price, leastScale)));
+                }
+                p.paid = p.booked + 1;
             }
-            p.paid = p.booked + 1;
         }
     }
 
     /// @dev c x `squares`, rounded down.
     function _atPrice(uint256 squares, uint256 price, uint256 scale) private pure returns (uint256) {
-        return squares.fullMulDiv(price, 2 * scale) / UNIT;
+        unchecked {
+            return squares.fullMulDiv(price, 2 * scale) / UNIT;
+        }
     }
 
     /// @notice J (K'/K)^2 when |K| falls, 0 across zero, J otherwise. Rounded down.
@@ -148,10 +163,12 @@ library SkewMath {
         int256 price,
         uint256 elapsed
     ) internal pure returns (int256) {
-        int256 start = retained(reference_, skew);
-        int256 rise = (((SPEED_LIMIT_WAD * equity) / price) * int256(elapsed)) / int256(SPEED_PERIOD);
-        int256 reached = (start.magnitude() + rise).min(skew.magnitude());
-        return skew < 0 ? -reached : reached;
+        unchecked {
+            int256 start = retained(reference_, skew);
+            int256 rise = (((SPEED_LIMIT_WAD * equity) / price) * int256(elapsed)) / int256(SPEED_PERIOD);
+            int256 reached = (start.magnitude() + rise).min(skew.magnitude());
+            return skew < 0 ? -reached : reached;
+        }
     }
 
     /// @notice The part of a reference that a skew still supports: the smaller magnitude, 0 on a change of sign.
@@ -172,12 +189,14 @@ library SkewMath {
         int256 equity,
         int256 price
     ) internal pure returns (int256 allowed, int256 limit) {
-        int256 after_ = skew + sizeDelta;
-        int256 kept = after_.oppositeSigns(reference_) ? int256(0) : reference_.magnitude();
-        limit = kept + (SPEED_LIMIT_WAD * equity) / price;
-        if (!builds(skew, after_) || after_.magnitude() <= limit) return (sizeDelta, limit);
-        allowed = (after_ < 0 ? -limit : limit) - skew;
-        if (allowed.oppositeSigns(sizeDelta)) allowed = 0;
+        unchecked {
+            int256 after_ = skew + sizeDelta;
+            int256 kept = after_.oppositeSigns(reference_) ? int256(0) : reference_.magnitude();
+            limit = kept + (SPEED_LIMIT_WAD * equity) / price;
+            if (!builds(skew, after_) || after_.magnitude() <= limit) return (sizeDelta, limit);
+            allowed = (after_ < 0 ? -limit : limit) - skew;
+            if (allowed.oppositeSigns(sizeDelta)) allowed = 0;
+        }
     }
 
     /// @notice Whether moving the skew from K to K' builds skew: |K| grows, or K changes sign.
@@ -194,10 +213,12 @@ library SkewMath {
         int256 price,
         uint256 ratePpm
     ) internal pure returns (uint256) {
-        int256 excess = (exposureAfter.magnitude() - innerBand).max(0);
-        if (!exposure.oppositeSigns(exposureAfter)) {
-            excess = (excess - (exposure.magnitude() - innerBand).max(0)).max(0);
+        unchecked {
+            int256 excess = (exposureAfter.magnitude() - innerBand).max(0);
+            if (!exposure.oppositeSigns(exposureAfter)) {
+                excess = (excess - (exposure.magnitude() - innerBand).max(0)).max(0);
+            }
+            return uint256(excess.mulWadCeil(price)).fullMulDivUp(ratePpm, 1e6);
         }
-        return uint256(excess.mulWadCeil(price)).fullMulDivUp(ratePpm, 1e6);
     }
 }

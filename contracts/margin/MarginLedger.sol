@@ -6,151 +6,176 @@ import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
 import {IMarginPool} from "../interfaces/IMarginPool.sol";
 import {SkewMath} from "../libraries/SkewMath.sol";
 import {MarginAccount} from "./MarginAccount.sol";
-import {MarginState} from "./MarginState.sol";
+import {MarginStorage} from "./MarginStorage.sol";
 
 /// @title Movements between the ledgers: each aggregate changes in one function only
-/// @notice Token units. Nothing is created here: what leaves one ledger enters another.
+/// @notice Token units. Nothing is created here: what leaves one ledger enters another, and only `received` and `paid`
+/// change what all of them are together.
 library MarginLedger {
     using FixedPointMathLib for uint256;
     using SafeCastLib for uint256;
-    using SafeCastLib for int256;
-    using MarginAccount for IMarginPool.Account;
 
-    uint256 internal constant PPM = 1e6;
-    /// Part of taker fees that insurance keeps, 10 %.
-    uint256 internal constant INSURANCE_FEE_PPM = 100_000;
+    uint256 internal constant BPS = 1e4;
     /// Insurance pays at most half of itself in this time.
     uint256 internal constant INSURANCE_PERIOD = 1 days;
 
-    /// @notice Replaces an account's part of the aggregates: sizes, entry notionals and collateral. A side's collateral
-    /// holds what backs its positions, the free collateral everything else.
-    function setAccount(
+    // ----------------------------------------------------------------- outside
+
+    /// @notice Quote has come in from outside.
+    function received(MarginStorage.Context memory ctx, uint256 amount) internal pure {
+        ctx.accountedQuote += amount;
+    }
+
+    /// @notice Quote goes out.
+    function paid(MarginStorage.Context memory ctx, uint256 amount) internal pure {
+        ctx.accountedQuote -= amount;
+    }
+
+    // --------------------------------------------------------------- positions
+
+    /// @notice Replaces an account's part of the aggregates: sizes, entry notionals and the collateral behind them. Sets
+    /// `next.backing`.
+    function moveAccount(
         IMarginPool.Ledgers memory ledgers,
-        IMarginPool.Account memory before,
-        IMarginPool.Account memory next
+        MarginAccount.Account memory before,
+        MarginAccount.Account memory next
     ) internal pure {
-        uint128 backing = before.backing();
+        // A position that deleveraging left nothing of adds nothing on either side.
         if (before.size > 0) {
-            ledgers.longOpenInterest -= uint128(before.size);
+            ledgers.longOpenInterest -= uint256(before.size);
             ledgers.longEntryNotional -= before.entryNotional;
-            ledgers.longCollateral -= backing;
+            ledgers.longCollateral -= before.backing;
         } else if (before.size < 0) {
-            ledgers.shortOpenInterest -= uint128(-before.size);
+            ledgers.shortOpenInterest -= uint256(-before.size);
             ledgers.shortEntryNotional -= before.entryNotional;
-            ledgers.shortCollateral -= backing;
+            ledgers.shortCollateral -= before.backing;
         }
-        ledgers.freeCollateral -= before.collateral - backing;
-        backing = next.backing();
+        next.backing = next.size == 0 ? 0 : next.collateral.min(next.entryNotional);
         if (next.size > 0) {
-            ledgers.longOpenInterest += uint128(next.size);
+            ledgers.longOpenInterest += uint256(next.size);
             ledgers.longEntryNotional += next.entryNotional;
-            ledgers.longCollateral += backing;
+            ledgers.longCollateral += next.backing;
         } else if (next.size < 0) {
-            ledgers.shortOpenInterest += uint128(-next.size);
+            ledgers.shortOpenInterest += uint256(-next.size);
             ledgers.shortEntryNotional += next.entryNotional;
-            ledgers.shortCollateral += backing;
+            ledgers.shortCollateral += next.backing;
         }
-        ledgers.freeCollateral += next.collateral - backing;
         // What rounding left in an empty side's accrual belongs to nobody but LPs.
         if (ledgers.longOpenInterest == 0) ledgers.longAccrual = 0;
         if (ledgers.shortOpenInterest == 0) ledgers.shortAccrual = 0;
     }
 
-    /// @notice Marks funding as settled: what was owed leaves the side's accrual. The cash moves with `payTrader`.
-    function settleFunding(
-        MarginState.Context memory ctx,
-        IMarginPool.Account memory a,
-        int256 owed
-    ) internal pure {
-        a.fundingIndexWad = ctx.clock.fundingIndexWad;
-        if (a.size > 0) ctx.ledgers.longAccrual -= owed.toInt128();
-        else if (a.size < 0) ctx.ledgers.shortAccrual -= owed.toInt128();
+    /// @notice Marks what an account owed as settled: it leaves the side's accrual. The cash moves with `payTrader` or
+    /// `collectLoss`.
+    function settleOwed(
+        IMarginPool.Ledgers memory ledgers,
+        MarginAccount.Account memory a
+    ) internal pure returns (int256 owed) {
+        owed = a.owed;
+        if (a.long) ledgers.longAccrual -= owed;
+        else ledgers.shortAccrual -= owed;
+        a.owed = 0;
+    }
+
+    /// @notice The collateral of an account changed and nothing else of it.
+    function moveBacking(IMarginPool.Ledgers memory ledgers, int256 size, int256 delta) internal pure {
+        if (size > 0) ledgers.longCollateral = uint256(int256(ledgers.longCollateral) + delta);
+        else ledgers.shortCollateral = uint256(int256(ledgers.shortCollateral) + delta);
     }
 
     /// @notice LPs pay an account's gain from q. What q lacks (older claims come first) becomes a claim.
     function payTrader(
         IMarginPool.Ledgers memory ledgers,
-        IMarginPool.Account memory a,
+        MarginAccount.Account memory a,
         uint256 gain
     ) internal pure {
-        uint256 available = uint256(ledgers.inventoryQuote).zeroFloorSub(ledgers.unpaidClaims);
-        uint128 paid = gain.min(available).toUint128();
-        uint128 unpaid = gain.toUint128() - paid;
-        ledgers.inventoryQuote -= paid;
-        a.collateral += paid;
-        ledgers.unpaidClaims += unpaid;
-        a.unpaidClaim += unpaid;
+        uint256 fromInventory = gain.min(ledgers.inventoryQuote.zeroFloorSub(ledgers.unpaidClaims));
+        ledgers.inventoryQuote -= fromInventory;
+        a.collateral += fromInventory;
+        addClaim(ledgers, a, gain - fromInventory);
+    }
+
+    /// @notice An account's gain that is not paid yet.
+    function addClaim(
+        IMarginPool.Ledgers memory ledgers,
+        MarginAccount.Account memory a,
+        uint256 amount
+    ) internal pure {
+        ledgers.unpaidClaims += amount;
+        a.newClaim += amount;
     }
 
     /// @notice An account's loss goes to LPs. The caller has checked that the collateral covers it.
     function collectLoss(
         IMarginPool.Ledgers memory ledgers,
-        IMarginPool.Account memory a,
+        MarginAccount.Account memory a,
         uint256 loss
     ) internal pure {
-        a.collateral -= loss.toUint128();
-        ledgers.inventoryQuote += loss.toUint128();
+        a.collateral -= loss;
+        ledgers.inventoryQuote += loss;
     }
 
-    /// @notice Taker fee: 10 % insurance (rounded down), the rest to LPs through S.
-    function bookFee(IMarginPool.Ledgers memory ledgers, uint256 fee) internal pure {
-        uint128 insured = ((fee * INSURANCE_FEE_PPM) / PPM).toUint128();
+    // ------------------------------------------------------------------ income
+
+    /// @notice A fee or penalty: insurance keeps its share (rounded down), the rest goes to LPs through S.
+    function bookFee(
+        IMarginPool.Ledgers memory ledgers,
+        uint256 fee,
+        uint256 insuranceShareBps
+    ) internal pure {
+        uint256 insured = (fee * insuranceShareBps) / BPS;
         ledgers.insuranceFund += insured;
-        ledgers.pendingIncome += fee.toUint128() - insured;
+        ledgers.pendingIncome += fee - insured;
     }
 
     /// @notice The skew moved to K': J keeps `kept`, gives `rebate` to a trader and the rest to S, and takes `booked` of
-    /// what a trader `paid`, S the difference. References that only older skew supports fall with it.
+    /// what a trader `paid_`, S the difference. References that only older skew supports fall with it.
     /// @param skewAfter K', base token units
     /// @param kept of J, at most J
     /// @param rebate out of what J lost
-    /// @param booked at most `paid`
+    /// @param booked at most `paid_`
     function movePremium(
-        MarginState.Context memory ctx,
+        MarginStorage.Context memory ctx,
         int256 skewAfter,
         uint256 kept,
         uint256 rebate,
         uint256 booked,
-        uint256 paid
+        uint256 paid_
     ) internal pure {
         IMarginPool.Ledgers memory ledgers = ctx.ledgers;
         uint256 lost = ledgers.skewPremium - kept;
-        ledgers.skewPremium = (kept + booked).toUint128();
-        ledgers.pendingIncome += (lost - rebate + paid - booked).toUint128();
-        ctx.exposure.skewReference = SkewMath.retained(ctx.exposure.skewReference, skewAfter).toInt128();
-        ctx.round.rebateableSkew = SkewMath.retained(ctx.round.rebateableSkew, skewAfter).toInt128();
+        ledgers.skewPremium = kept + booked;
+        ledgers.pendingIncome += lost - rebate + paid_ - booked;
+        ctx.skewReference = SkewMath.retained(ctx.skewReference, skewAfter);
+        ctx.rebateableSkew = SkewMath.retained(ctx.rebateableSkew, skewAfter);
     }
+
+    /// @notice The same for skew that fell without a trade: nobody is paid.
+    function dropPremium(MarginStorage.Context memory ctx, int256 skewBefore) internal pure {
+        int256 skewAfter = int256(ctx.ledgers.longOpenInterest) - int256(ctx.ledgers.shortOpenInterest);
+        uint256 kept = SkewMath.premiumKeptDown(ctx.ledgers.skewPremium, skewBefore, skewAfter);
+        movePremium(ctx, skewAfter, kept, 0, 0, 0);
+    }
+
+    // --------------------------------------------------------------- insurance
 
     /// @notice Bad debt: insurance pays LPs what a trader could not, at most half of the fund per day.
-    /// @return paid by insurance
+    /// @return covered by insurance
     function coverBadDebt(
+        MarginStorage.Storage storage self,
         IMarginPool.Ledgers memory ledgers,
-        MarginState.Losses memory losses,
-        uint256 shortfall,
-        uint256 timestamp
-    ) internal pure returns (uint256 paid) {
-        losses.badDebt += shortfall.toUint128();
-        uint256 faded = (timestamp - losses.insuranceUsedAt).min(INSURANCE_PERIOD);
-        uint256 used = losses.insuranceUsed - (losses.insuranceUsed * faded) / INSURANCE_PERIOD;
+        uint256 shortfall
+    ) internal returns (uint256 covered) {
+        self.badDebt += shortfall.toUint128();
+        uint256 used = self.insuranceUsed;
+        uint256 faded = (block.timestamp - self.insuranceUsedAt).min(INSURANCE_PERIOD);
+        used -= (used * faded) / INSURANCE_PERIOD;
         // Half of what the fund would hold without the recent payments, less these payments.
         uint256 allowance = ((ledgers.insuranceFund + used) / 2).zeroFloorSub(used);
-        paid = shortfall.min(allowance).min(type(uint88).max - used);
-        losses.insuranceUsed = uint88(used + paid);
-        losses.insuranceUsedAt = uint40(timestamp);
-        ledgers.insuranceFund -= uint128(paid);
-        ledgers.inventoryQuote += uint128(paid);
-    }
-
-    /// @notice Sum of all quote ledgers: what the pool's quote balance must cover.
-    function quoteTotal(IMarginPool.Ledgers memory ledgers) internal pure returns (uint256) {
-        return
-            uint256(ledgers.inventoryQuote) +
-            ledgers.longCollateral +
-            ledgers.shortCollateral +
-            ledgers.freeCollateral +
-            ledgers.skewPremium +
-            ledgers.pendingIncome +
-            ledgers.insuranceFund +
-            ledgers.credited;
+        covered = shortfall.min(allowance);
+        self.insuranceUsed = (used + covered).toUint96();
+        self.insuranceUsedAt = uint32(block.timestamp);
+        ledgers.insuranceFund -= covered;
+        ledgers.inventoryQuote += covered;
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
@@ -14,18 +15,22 @@ import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {IVolatilityOracle} from "../interfaces/IVolatilityOracle.sol";
 import {RebalanceMath} from "../libraries/RebalanceMath.sol";
 import {Rebalancer} from "../rebalance/Rebalancer.sol";
-import {MarginLedger} from "./MarginLedger.sol";
-import {MarginShares} from "./MarginShares.sol";
-import {MarginState} from "./MarginState.sol";
+import {MarginAccount} from "./MarginAccount.sol";
+import {MarginGovernance} from "./MarginGovernance.sol";
+import {MarginParameters} from "./MarginParameters.sol";
+import {MarginStorage} from "./MarginStorage.sol";
 import {OrderLogic} from "./OrderLogic.sol";
 import {RiskLogic} from "./RiskLogic.sol";
+import {SettlementLogic} from "./SettlementLogic.sol";
 import {ShareLogic} from "./ShareLogic.sol";
 
 /// @title MarginPool
 /// @notice See IMarginPool.
-/// @dev Entry points and token transfers. The logic is in three linked libraries over the one storage struct of
-/// MarginState: ShareLogic (LPs), OrderLogic (traders), RiskLogic (liquidation and the pool as a whole).
-contract MarginPool is MarginShares {
+/// @dev Entry points and token transfers. The logic is in four linked libraries over the one storage struct of
+/// MarginStorage: ShareLogic (LPs), OrderLogic (traders), RiskLogic (liquidation and the pool as a whole),
+/// SettlementLogic (deleveraging and the end).
+contract MarginPool is MarginGovernance {
+    using MarginStorage for MarginStorage.Storage;
     using FixedPointMathLib for uint256;
     using SafeCastLib for uint256;
 
@@ -33,6 +38,8 @@ contract MarginPool is MarginShares {
     /// @param targetBaseWeightWad w, 0..0.9e18
     /// @param initialTargetVolatilityWad what the target is expected to move in a day before it has been measured, as
     /// a share of equity, 1e18
+    /// @param owner who sets parameters: a TimelockController
+    /// @param guardian who may pause new risk
     struct Deployment {
         IERC20Metadata base;
         IERC20Metadata quote;
@@ -40,10 +47,15 @@ contract MarginPool is MarginShares {
         IVolatilityOracle volatilityOracle;
         uint256 targetBaseWeightWad;
         uint256 initialTargetVolatilityWad;
+        address owner;
+        address guardian;
     }
 
     uint256 private constant MAXIMUM_WEIGHT_WAD = 0.9e18;
     uint8 private constant MAXIMUM_DECIMALS = 18;
+
+    /// Margin was added in this transaction: none leaves in it, so that nobody lends the pool solvency for a moment.
+    bool private transient _marginAdded;
 
     IERC20 private immutable BASE;
     IERC20 private immutable QUOTE;
@@ -55,7 +67,7 @@ contract MarginPool is MarginShares {
     int256 private immutable WEIGHT_WAD;
     uint256 private immutable LP_BAND_WAD;
 
-    constructor(Deployment memory d) ERC20("Ballast Margin LP", "bLP") ERC4626(d.quote) {
+    constructor(Deployment memory d) ERC20("Ballast Margin LP", "bLP") ERC4626(d.quote) Ownable(d.owner) {
         if (d.targetBaseWeightWad > MAXIMUM_WEIGHT_WAD) {
             revert MarginPool_WeightOutOfBounds(d.targetBaseWeightWad, MAXIMUM_WEIGHT_WAD);
         }
@@ -80,10 +92,11 @@ contract MarginPool is MarginShares {
         SafeERC20.forceApprove(d.quote, address(d.pool), type(uint256).max);
 
         uint256 unwindCost = RebalanceMath.unwindCostPpm(d.pool.swapFee());
-        _state.band.unwindCostPpm = unwindCost.toUint32();
         // Until a rebalance has been measured phi is one way of the round trip.
-        _state.band.hedgeRatePpm = RebalanceMath.hedgeRatePpm(0, 0, unwindCost, 1).toUint32();
-        _state.clock.lastSyncAt = uint40(block.timestamp);
+        _cacheBand(0, 0, unwindCost, RebalanceMath.hedgeRatePpm(0, 0, unwindCost, 1));
+        _state.startClock();
+        _state.parameters = MarginParameters.initial();
+        _setGuardian(d.guardian);
         RiskLogic.sync(_state, _config());
     }
 
@@ -96,8 +109,11 @@ contract MarginPool is MarginShares {
     ) external nonReentrant returns (uint256 shares) {
         if (totalSupply() != 0) revert MarginPool_AlreadyBootstrapped(totalSupply());
         shares = ShareLogic.bootstrap(_state, _config(), baseAmount, quoteAmount);
-        if (baseAmount != 0) _pull(BASE, baseAmount);
-        if (quoteAmount != 0) _pull(QUOTE, quoteAmount);
+        if (baseAmount != 0) {
+            SafeERC20.safeTransferFrom(BASE, msg.sender, address(this), baseAmount);
+            _requireCovered(BASE, _state.loadInventoryBase());
+        }
+        if (quoteAmount != 0) _pullQuote(quoteAmount);
         _mintLocked(msg.sender, shares);
     }
 
@@ -106,20 +122,20 @@ contract MarginPool is MarginShares {
     /// @inheritdoc IMarginPool
     function depositMargin(uint256 amount) external nonReentrant {
         if (amount == 0) revert MarginPool_ZeroAmount();
-        _pull(QUOTE, amount);
-        Account memory before = _state.accounts[msg.sender];
-        Account memory next = _state.accounts[msg.sender];
-        next.collateral += amount.toUint128();
-        Ledgers memory book = _state.ledgers;
-        MarginLedger.setAccount(book, before, next);
-        _state.accounts[msg.sender] = next;
-        _state.ledgers = book;
-        emit MarginDeposited(msg.sender, amount, next.collateral);
+        (, , uint256 collateral, , , ) = MarginStorage.loadPosition(_state.positions[msg.sender]);
+        collateral += amount;
+        (int256 size, int256 backing) = MarginAccount.setCollateral(_state, msg.sender, collateral);
+        if (backing != 0) _state.addCollateral(size > 0, backing);
+        _state.addAccounted(int256(uint256(amount.toUint96())));
+        _pullQuote(amount);
+        _marginAdded = true;
+        emit MarginDeposited(msg.sender, amount, collateral);
     }
 
     /// @inheritdoc IMarginPool
     function withdrawMargin(uint256 amount) external nonReentrant {
         if (amount == 0) revert MarginPool_ZeroAmount();
+        if (_marginAdded) revert MarginPool_MarginAddedInTransaction(msg.sender, amount);
         RiskLogic.withdrawMargin(_state, _config(), msg.sender, amount);
         SafeERC20.safeTransfer(QUOTE, msg.sender, amount);
     }
@@ -150,29 +166,51 @@ contract MarginPool is MarginShares {
 
     /// @inheritdoc IMarginPool
     function claim() external nonReentrant returns (uint256 amount) {
-        Ledgers memory book = _state.ledgers;
-        uint256 credit = _state.credits[msg.sender];
-        uint256 unpaid = _state.accounts[msg.sender].unpaidClaim;
-        uint256 paid = unpaid.min(book.inventoryQuote);
-        amount = credit + paid;
-        if (amount == 0) revert MarginPool_NothingToClaim(msg.sender);
-        book.credited -= uint128(credit); // a part of the ledger
-        book.inventoryQuote -= uint128(paid);
-        book.unpaidClaims -= uint128(paid);
-        _state.ledgers = book;
-        delete _state.credits[msg.sender];
-        _state.accounts[msg.sender].unpaidClaim = uint128(unpaid - paid);
-        if (credit != 0) emit CreditPaid(msg.sender, credit);
-        if (paid != 0) emit ClaimPaid(msg.sender, paid, unpaid - paid);
-        SafeERC20.safeTransfer(QUOTE, msg.sender, amount);
+        uint256 baseAmount;
+        (amount, baseAmount) = SettlementLogic.claim(_state, msg.sender);
+        if (amount != 0) SafeERC20.safeTransfer(QUOTE, msg.sender, amount);
+        if (baseAmount != 0) SafeERC20.safeTransfer(BASE, msg.sender, baseAmount);
     }
 
     /// @inheritdoc IMarginPool
     function skim() external nonReentrant returns (uint256 amount) {
-        Ledgers memory book = _state.ledgers;
-        amount = QUOTE.balanceOf(address(this)) - MarginLedger.quoteTotal(book);
-        _state.ledgers.insuranceFund = book.insuranceFund + amount.toUint128();
-        emit InsuranceSkimmed(msg.sender, amount, book.insuranceFund + amount);
+        amount = QUOTE.balanceOf(address(this)) - _state.loadAccounted();
+        _state.addAccounted(int256(amount));
+        emit InsuranceSkimmed(msg.sender, amount, _state.addInsurance(amount));
+    }
+
+    // --------------------------------------------------------------- settlement
+
+    /// @inheritdoc IMarginPool
+    function autoDeleverage() external nonReentrant returns (uint256 fractionWad) {
+        return SettlementLogic.deleverage(_state, _config());
+    }
+
+    /// @inheritdoc IMarginPool
+    function settle() external nonReentrant returns (bool settled) {
+        return SettlementLogic.settle(_state, _config(), IPriceOracle(VOLATILITY_ORACLE.priceOracle()));
+    }
+
+    /// @inheritdoc IMarginPool
+    function settleAccount(address account) external nonReentrant {
+        SettlementLogic.settleAccount(_state, _config(), account);
+    }
+
+    /// @inheritdoc IMarginPool
+    function finalizeSettlement() external nonReentrant {
+        SettlementLogic.finalize(_state, _config(), totalSupply());
+    }
+
+    /// @inheritdoc IMarginPool
+    function redeemInKind(
+        uint256 shares,
+        address receiver
+    ) external nonReentrant returns (uint256 baseAmount, uint256 quoteAmount) {
+        (baseAmount, quoteAmount) = SettlementLogic.redeemInKind(_state, shares);
+        _burn(msg.sender, shares);
+        if (baseAmount != 0) SafeERC20.safeTransfer(BASE, receiver, baseAmount);
+        if (quoteAmount != 0) SafeERC20.safeTransfer(QUOTE, receiver, quoteAmount);
+        emit RedeemedInKind(msg.sender, receiver, shares, baseAmount, quoteAmount);
     }
 
     /// @inheritdoc IMarginPool
@@ -231,14 +269,21 @@ contract MarginPool is MarginShares {
         uint256 depthBaseWad,
         uint256 unwindCostPpm
     ) external onlyRebalancer nonReentrant {
-        // Tokens so cheap that their amounts pass 2^128 / 1e18 get the widest band and depth there is room for.
-        _state.band.outerBandWad = uint128(outerBandWad.min(type(uint128).max));
-        _state.band.depthBaseWad = uint128(depthBaseWad.min(type(uint128).max));
-        _state.band.unwindCostPpm = unwindCostPpm.toUint32();
+        _cacheBand(outerBandWad, depthBaseWad, unwindCostPpm, _state.loadHedgeRatePpm());
+    }
+
+    function _cacheBand(
+        uint256 outerBandWad,
+        uint256 depthBaseWad,
+        uint256 unwindCostPpm,
+        uint256 hedgeRatePpm
+    ) private {
+        _state.storeBand(outerBandWad, depthBaseWad, unwindCostPpm, hedgeRatePpm);
         emit BandCached(
             outerBandWad / uint256(BASE_SCALE),
             depthBaseWad / uint256(BASE_SCALE),
-            unwindCostPpm
+            unwindCostPpm,
+            hedgeRatePpm
         );
     }
 
@@ -291,23 +336,44 @@ contract MarginPool is MarginShares {
 
     /// @inheritdoc IMarginPool
     function ledgers() external view nonReentrantView returns (Ledgers memory) {
-        return _state.ledgers;
+        MarginStorage.Context memory ctx;
+        _state.load(ctx);
+        Ledgers memory all = ctx.ledgers;
+        // Deleveraging rounds the collateral of a side up; once nearly nothing is left that may be more than there is.
+        all.custodyQuote = ctx.accountedQuote.zeroFloorSub(
+            all.inventoryQuote +
+                all.longCollateral +
+                all.shortCollateral +
+                all.skewPremium +
+                all.pendingIncome +
+                all.insuranceFund
+        );
+        return all;
     }
 
     /// @inheritdoc IMarginPool
     function funding() external view returns (int256 indexWad, int256 rateWad, uint256 lastSyncAt) {
-        MarginState.Clock memory clock = _state.clock;
-        return (clock.fundingIndexWad, clock.fundingRateWad, clock.lastSyncAt);
+        return _state.loadFunding();
     }
 
     /// @inheritdoc IMarginPool
     function skewReference() external view returns (int256) {
-        return _state.exposure.skewReference;
+        return _state.loadSkewReference();
     }
 
     /// @inheritdoc IMarginPool
     function badDebt() external view returns (uint256) {
-        return _state.losses.badDebt;
+        return _state.badDebt;
+    }
+
+    /// @inheritdoc IMarginPool
+    function riskClock() external view returns (RiskState state, uint256 since, uint256 recoverySince) {
+        return _state.loadRatioState();
+    }
+
+    /// @inheritdoc IMarginPool
+    function settlement() external view returns (Settlement memory s) {
+        return _state.loadSettlement();
     }
 
     /// @inheritdoc IMarginPool
@@ -317,7 +383,7 @@ contract MarginPool is MarginShares {
 
     /// @inheritdoc IMarginPool
     function marginAccount(address account) external view returns (Account memory) {
-        return _state.accounts[account];
+        return _state.loadAccount(account);
     }
 
     /// @inheritdoc IMarginPool
@@ -337,8 +403,8 @@ contract MarginPool is MarginShares {
         return _state.credits[account];
     }
 
-    function _config() internal view override returns (MarginState.Config memory) {
-        return MarginState.Config(VOLATILITY_ORACLE, BASE_SCALE, QUOTE_SCALE, WEIGHT_WAD, LP_BAND_WAD);
+    function _config() internal view override returns (MarginStorage.Config memory) {
+        return MarginStorage.Config(VOLATILITY_ORACLE, BASE_SCALE, QUOTE_SCALE, WEIGHT_WAD, LP_BAND_WAD);
     }
 
     function _scale(IERC20Metadata token) private view returns (int256) {

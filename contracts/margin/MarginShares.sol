@@ -11,7 +11,7 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
 import {IMarginPool} from "../interfaces/IMarginPool.sol";
 import {SharesMath} from "../libraries/SharesMath.sol";
-import {MarginState} from "./MarginState.sol";
+import {MarginStorage} from "./MarginStorage.sol";
 import {ShareLogic} from "./ShareLogic.sol";
 
 /// @title LP shares of the margin pool: ERC-4626 in quote, new shares locked for ten minutes
@@ -19,13 +19,14 @@ import {ShareLogic} from "./ShareLogic.sol";
 abstract contract MarginShares is ERC4626, ReentrancyGuardTransient, IMarginPool {
     using FixedPointMathLib for uint256;
     using SafeCastLib for uint256;
+    using MarginStorage for MarginStorage.Storage;
 
     uint256 private constant LOCK = 10 minutes;
 
-    MarginState.Storage internal _state;
+    MarginStorage.Storage internal _state;
 
     /// @dev The pool's immutables.
-    function _config() internal view virtual returns (MarginState.Config memory);
+    function _config() internal view virtual returns (MarginStorage.Config memory);
 
     // ------------------------------------------------------------ entry and exit
 
@@ -68,17 +69,23 @@ abstract contract MarginShares is ERC4626, ReentrancyGuardTransient, IMarginPool
     }
 
     function _enter(uint256 assets, uint256 shares, address receiver) private {
-        _pull(IERC20(asset()), assets);
+        _pullQuote(assets);
         _mintLocked(receiver, shares);
         emit Deposit(msg.sender, receiver, assets, shares);
     }
 
-    /// @dev Pulls exactly `amount`; a token that delivers less is not supported.
-    function _pull(IERC20 token, uint256 amount) internal {
-        uint256 before = token.balanceOf(address(this));
+    /// @dev Pulls quote that is already in the ledgers. They must be covered then: a token that delivers less than was asked
+    /// is not supported.
+    function _pullQuote(uint256 amount) internal {
+        IERC20 token = IERC20(asset());
         SafeERC20.safeTransferFrom(token, msg.sender, address(this), amount);
-        uint256 received = token.balanceOf(address(this)) - before;
-        if (received != amount) revert MarginPool_TransferShortfall(address(token), received, amount);
+        _requireCovered(token, _state.loadAccounted());
+    }
+
+    /// @dev I1: the ledgers of a token never pass the balance.
+    function _requireCovered(IERC20 token, uint256 ledgersTotal) internal view {
+        uint256 balance = token.balanceOf(address(this));
+        if (balance < ledgersTotal) revert MarginPool_NotCovered(address(token), balance, ledgersTotal);
     }
 
     // -------------------------------------------------------------------- views
@@ -148,7 +155,7 @@ abstract contract MarginShares is ERC4626, ReentrancyGuardTransient, IMarginPool
 
     /// @inheritdoc IMarginPool
     function shareLock(address account) public view returns (uint256 lockedShares, uint256 unlockAt) {
-        MarginState.ShareLock memory lock = _state.locks[account];
+        MarginStorage.ShareLock memory lock = _state.locks[account];
         return block.timestamp < lock.unlockAt ? (lock.lockedShares, lock.unlockAt) : (0, lock.unlockAt);
     }
 
@@ -159,7 +166,7 @@ abstract contract MarginShares is ERC4626, ReentrancyGuardTransient, IMarginPool
         uint256 remaining = locked == 0 ? 0 : unlockAt - block.timestamp;
         uint256 total = locked + shares;
         uint256 mean = (locked * remaining + shares * LOCK) / total;
-        _state.locks[receiver] = MarginState.ShareLock(
+        _state.locks[receiver] = MarginStorage.ShareLock(
             total.toUint128(),
             (block.timestamp + mean).toUint40()
         );

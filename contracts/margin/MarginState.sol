@@ -10,263 +10,278 @@ import {SignedWadMath} from "../libraries/SignedWadMath.sol";
 import {SkewMath} from "../libraries/SkewMath.sol";
 import {SolvencyMath} from "../libraries/SolvencyMath.sol";
 import {VolatilityMath} from "../libraries/VolatilityMath.sol";
+import {MarginStorage} from "./MarginStorage.sol";
+import {RiskStates} from "./RiskStates.sol";
 
-/// @title Storage of the margin pool and the two steps around every action: `open` (load, sync) and `close` (store)
-/// @dev Between the two an action works on one `Context` in memory. Nothing outside this file reads or writes the
-/// shared slots.
+/// @title The two steps around every action: `open` (load, bring up to now, judge) and `close` (judge, store)
+/// @dev Between the two an action works on one `Context` in memory and calls `refresh` after it has moved something. The
+/// caller allocates it and hands it down: a returned struct would be allocated again at every level.
 library MarginState {
     using SafeCastLib for uint256;
-    using SafeCastLib for int256;
     using SignedWadMath for int256;
-
-    /// @dev Hot slots first. Slot numbers count from where the struct lies.
-    struct Storage {
-        // slots 0..7, 16 + 16 bytes each:
-        // b | q, OI_L | OI_S, N_L | N_S, C_L | C_S, A_L | A_S, J | S, I | Z, free collateral | credited
-        IMarginPool.Ledgers ledgers;
-        Clock clock; // slot 8
-        Exposure exposure; // slot 9
-        BandCache band; // slots 10 and 11
-        Round round; // slot 12
-        Marks marks; // slot 13
-        Losses losses; // slot 14
-        HedgeCost hedgeCost; // slot 15
-        mapping(address => IMarginPool.Account) accounts;
-        mapping(address => IMarginPool.Order) orders;
-        mapping(address => uint256) credits; // quote token units
-        mapping(address => ShareLock) locks;
-    }
-
-    /// @dev 16 + 8 + 5 = 29 bytes.
-    struct Clock {
-        int128 fundingIndexWad; // quote per base, 1e18
-        int64 fundingRateWad; // per year, at most 0.9e18 either way
-        uint40 lastSyncAt; // unix seconds
-    }
-
-    /// @dev 16 + 5 + 1 + 1 = 23 bytes.
-    struct Exposure {
-        int128 skewReference; // K_ref, base token units
-        uint40 outsideSince; // first sight of |D| > h_out, unix seconds; 0 inside
-        bool outsideLong; // sign of D then
-        bool episodeOpen;
-    }
-
-    /// @dev 16 + 16, 4 + 4 bytes. What orders read instead of measuring.
-    struct BandCache {
-        uint128 outerBandWad; // h_out, base
-        uint128 depthBaseWad; // x_ema, base
-        uint32 unwindCostPpm; // eps, 1e6 = 100 %
-        uint32 hedgeRatePpm; // phi, 1e6 = 100 %
-    }
-
-    /// @dev 10 + 16 = 26 bytes.
-    struct Round {
-        uint80 roundId; // feed round of the last sync
-        int128 rebateableSkew; // part of K that is older than this round, base token units
-    }
-
-    /// @dev 16 + 16 bytes.
-    struct Marks {
-        uint128 lastPriceWad; // last good price
-        uint128 maintenanceSkewScaleWad; // skewScale_mm, base
-    }
-
-    /// @dev 16 + 11 + 5 = 32 bytes.
-    struct Losses {
-        uint128 badDebt; // total since deployment, quote token units
-        uint88 insuranceUsed; // paid lately, fading over a day, quote token units
-        uint40 insuranceUsedAt; // unix seconds
-    }
-
-    /// @dev 14 + 14 + 4 = 32 bytes. Sums of what rebalancing cost and moved, fading with a day's time constant.
-    struct HedgeCost {
-        uint112 cost; // oracle value given up, quote token units
-        uint112 notional; // hedged, quote token units
-        uint32 updatedAt; // unix seconds
-    }
-
-    struct ShareLock {
-        uint128 lockedShares;
-        uint40 unlockAt;
-    }
-
-    /// @dev The pool's immutables, handed to the linked libraries.
-    struct Config {
-        IVolatilityOracle volatilityOracle;
-        int256 baseScale; // 10 ** (18 - decimals)
-        int256 quoteScale;
-        int256 weightWad; // w
-        uint256 lpBandWad; // delta_LP
-    }
-
-    /// @dev One action's working copy: stored values, market, and what follows from them.
-    struct Context {
-        Config config;
-        IVolatilityOracle.Market market;
-        IMarginPool.Ledgers ledgers;
-        Clock clock;
-        Exposure exposure;
-        BandCache band;
-        Round round;
-        Marks marks;
-        // derived by `refresh`, 18 decimals
-        SolvencyMath.Book book;
-        int256 price;
-        int256 equity;
-        int256 equityBid;
-        int256 targetInventory;
-        int256 netExposure;
-        int256 required;
-        uint256 solvencyRatioWad;
-        IMarginPool.RiskState state;
-        // what `advance` moved, for the event
-        uint256 premiumEarned;
-        uint256 incomeEarned;
-        bool advanced;
-    }
+    using MarginStorage for MarginStorage.Storage;
 
     int256 internal constant WAD = 1e18;
-    uint256 internal constant NORMAL_RATIO_WAD = 1.5e18;
-    uint256 internal constant GUARDED_RATIO_WAD = 1.25e18;
 
-    /// @notice Loads, brings everything up to now and derives solvency. Reverts while the price is bad.
-    function open(Storage storage self, Config memory config) internal returns (Context memory ctx) {
-        return openAt(self, config, config.volatilityOracle.sync());
+    /// @notice Loads, brings everything up to now and derives solvency. Reverts while the price is bad and once the pool
+    /// is settled.
+    function open(
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
+        MarginStorage.Context memory ctx
+    ) internal {
+        requireAlive(self);
+        openAt(self, config, config.volatilityOracle.sync(), ctx);
+        // The third bankrupt round: only `sync` may go on, and settle.
+        if (ctx.state == IMarginPool.RiskState.Settled) {
+            revert IMarginPool.MarginPool_IsSettled(ctx.market.priceWad, block.timestamp);
+        }
     }
 
-    /// @notice The same without storing anything anywhere.
-    function preview(Storage storage self, Config memory config) internal view returns (Context memory ctx) {
-        return openAt(self, config, config.volatilityOracle.preview());
+    /// @notice `open` and `close` with nothing in between. This is how a bankrupt pool settles.
+    function sync(
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
+        MarginStorage.Context memory ctx
+    ) internal {
+        requireAlive(self);
+        openAt(self, config, config.volatilityOracle.sync(), ctx);
+        closeRefreshed(self, ctx);
     }
 
-    /// @notice Derives, follows the exposure across the band, and stores.
-    function close(Storage storage self, Context memory ctx) internal {
+    /// @notice The same without storing anything anywhere. A settled pool shows its frozen price.
+    function preview(
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
+        MarginStorage.Context memory ctx
+    ) internal view {
+        if (self.settlement.settledAt != 0) frozen(self, config, ctx);
+        else {
+            openAt(self, config, config.volatilityOracle.preview(), ctx);
+            _trackBand(ctx);
+        }
+    }
+
+    function requireAlive(MarginStorage.Storage storage self) internal view {
+        // The state and not `settlement`, since its slot is read in any case.
+        if (self.isSettled()) {
+            revert IMarginPool.MarginPool_IsSettled(self.settlement.priceWad, self.settlement.settledAt);
+        }
+    }
+
+    /// @notice Loads and brings up to now at a market the caller has read.
+    function openAt(
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
+        IVolatilityOracle.Market memory market,
+        MarginStorage.Context memory ctx
+    ) internal view {
+        _load(self, config, market, ctx);
+        _scale(ctx);
+        _advance(ctx);
+        _derive(ctx);
+        RiskStates.follow(self, ctx);
+    }
+
+    /// @notice The working copy at one price, without time: for a settled pool, and for views while the price is bad.
+    function stillAt(
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
+        uint256 priceWad,
+        MarginStorage.Context memory ctx
+    ) internal view {
+        IVolatilityOracle.Market memory market;
+        (market.priceWad, market.lowerPriceWad, market.upperPriceWad) = (priceWad, priceWad, priceWad);
+        // Enters required capital and margins only, which nobody reads from here.
+        market.volatilityWad = VolatilityMath.FLOOR_WAD;
+        market.maintenanceVolatilityWad = VolatilityMath.FLOOR_WAD;
+        _load(self, config, market, ctx);
         refresh(ctx);
+        ctx.state = ctx.ratioState;
+    }
+
+    /// @notice The working copy of a settled pool.
+    function frozen(
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
+        MarginStorage.Context memory ctx
+    ) internal view {
+        stillAt(self, config, self.settlement.priceWad, ctx);
+    }
+
+    function _load(
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
+        IVolatilityOracle.Market memory market,
+        MarginStorage.Context memory ctx
+    ) private view {
+        ctx.config = config;
+        ctx.market = market;
+        ctx.price = int256(market.priceWad);
+        self.load(ctx);
+    }
+
+    /// @notice Derives, follows state and exposure, and stores.
+    function close(MarginStorage.Storage storage self, MarginStorage.Context memory ctx) internal {
+        refresh(ctx);
+        RiskStates.follow(self, ctx);
+        closeRefreshed(self, ctx);
+    }
+
+    /// @notice The same for an action that has refreshed and followed after its last movement.
+    function closeRefreshed(MarginStorage.Storage storage self, MarginStorage.Context memory ctx) internal {
         _trackBand(ctx);
-        self.ledgers = ctx.ledgers;
-        self.clock = ctx.clock;
-        self.exposure = ctx.exposure;
-        self.round = ctx.round;
-        self.marks = ctx.marks;
+        self.store(ctx);
+        if (ctx.distressLoaded) self.distress = ctx.distress;
         if (ctx.advanced) {
             emit IMarginPool.Synced(
                 ctx.market.priceWad,
                 ctx.market.roundId,
-                ctx.clock.fundingIndexWad,
-                ctx.clock.fundingRateWad,
                 ctx.premiumEarned,
                 ctx.incomeEarned
             );
         }
-    }
-
-    /// @notice The same with a market the caller read before.
-    function openAt(
-        Storage storage self,
-        Config memory config,
-        IVolatilityOracle.Market memory market
-    ) internal view returns (Context memory ctx) {
-        ctx.config = config;
-        ctx.market = market;
-        ctx.price = int256(market.priceWad);
-        ctx.ledgers = self.ledgers;
-        ctx.clock = self.clock;
-        ctx.exposure = self.exposure;
-        ctx.band = self.band;
-        ctx.round = self.round;
-        ctx.marks = self.marks;
-        refresh(ctx);
-        _advance(ctx);
-        _trackBand(ctx);
-    }
-
-    /// @dev Time passes: funding accrues, income is earned, references follow; a new round makes all skew old.
-    function _advance(Context memory ctx) private view {
-        if (ctx.market.roundId != ctx.round.roundId) {
-            ctx.round.roundId = ctx.market.roundId;
-            ctx.round.rebateableSkew = skewOf(ctx.ledgers).toInt128();
-            ctx.advanced = true;
+        if (ctx.state != ctx.stateBefore) {
+            emit IMarginPool.RiskStateChanged(ctx.stateBefore, ctx.state, ctx.solvencyRatioWad);
+            if (ctx.state == IMarginPool.RiskState.Settled) freeze(self, ctx.market.priceWad);
         }
-        ctx.marks.lastPriceWad = ctx.market.priceWad.toUint128();
-        uint256 elapsed = block.timestamp - ctx.clock.lastSyncAt;
-        if (elapsed == 0) return;
-        ctx.advanced = true;
-        ctx.clock.lastSyncAt = uint40(block.timestamp);
-        int256 equity = SolvencyMath.scalingEquity(ctx.equity);
-        int256 skew = SolvencyMath.skew(ctx.book);
-        _accrueFunding(ctx, skew, SkewMath.skewCap(equity, ctx.price), elapsed);
-        _earnIncome(ctx, elapsed);
-        ctx.exposure.skewReference = (SkewMath.referenceAfter(
-            int256(ctx.exposure.skewReference) * ctx.config.baseScale,
-            skew,
-            equity,
-            ctx.price,
-            elapsed
-        ) / ctx.config.baseScale).toInt128();
-        uint256 scale = SkewMath.maintenanceSkewScale(
-            ctx.marks.maintenanceSkewScaleWad,
-            skewScale(ctx),
-            elapsed
-        );
-        ctx.marks.maintenanceSkewScaleWad = scale > type(uint128).max ? type(uint128).max : uint128(scale);
-        refresh(ctx);
+    }
+
+    /// @notice Freezes the price for good. The state itself is the caller's to store.
+    function freeze(MarginStorage.Storage storage self, uint256 priceWad) internal {
+        self.settlement.priceWad = priceWad.toUint128();
+        self.settlement.settledAt = uint40(block.timestamp);
+        emit IMarginPool.SettlementStarted(msg.sender, priceWad);
+    }
+
+    // ----------------------------------------------------------------- advance
+
+    /// @dev Time passes: funding accrues, income is earned, references follow; a new round makes all skew old. Ledgers and
+    /// book move together.
+    function _advance(MarginStorage.Context memory ctx) private view {
+        unchecked {
+            ctx.stateBefore = _storedState(ctx);
+            uint256 mark = uint32(ctx.market.roundId);
+            if (mark != ctx.roundMark) {
+                ctx.roundMark = mark;
+                ctx.rebateableSkew = skewOf(ctx.ledgers);
+                ctx.advanced = true;
+            }
+            uint256 elapsed = block.timestamp - ctx.lastSyncAt;
+            if (elapsed == 0) return;
+            ctx.advanced = true;
+            ctx.lastSyncAt = block.timestamp;
+            ctx.equity = SolvencyMath.equity(ctx.book, ctx.price);
+            int256 equity = SolvencyMath.scalingEquity(ctx.equity);
+            int256 skew = SolvencyMath.skew(ctx.book);
+            _accrueFunding(ctx, skew, SkewMath.skewCap(equity, ctx.price), elapsed);
+            _earnIncome(ctx, elapsed);
+            ctx.skewReference =
+                SkewMath.referenceAfter(
+                    ctx.skewReference * ctx.config.baseScale,
+                    skew,
+                    equity,
+                    ctx.price,
+                    elapsed
+                ) / ctx.config.baseScale;
+            uint256 scale = SkewMath.maintenanceSkewScale(
+                ctx.maintenanceSkewScaleWad,
+                skewScale(ctx),
+                elapsed
+            );
+            ctx.maintenanceSkewScaleWad = scale > type(uint128).max ? type(uint128).max : scale;
+        }
+    }
+
+    function _storedState(MarginStorage.Context memory ctx) private pure returns (IMarginPool.RiskState) {
+        return
+            ctx.exposureGuarded && ctx.ratioState == IMarginPool.RiskState.Normal
+                ? IMarginPool.RiskState.Guarded
+                : ctx.ratioState;
     }
 
     /// @dev Longs pay dF per base, shorts receive it, the pool receives K dF through the sides' accruals. Each side is
     /// rounded down, against LPs' equity, so that equity never counts what an account will not pay.
-    function _accrueFunding(Context memory ctx, int256 skew, int256 skewCap, uint256 elapsed) private pure {
-        (int256 accrualWad, int256 rateWad) = FundingMath.accrue(
-            ctx.clock.fundingRateWad,
-            FundingMath.targetRateWad(skew, skewCap),
-            elapsed
-        );
-        int256 perBase = (accrualWad * ctx.price) / WAD;
-        ctx.clock.fundingRateWad = int64(rateWad);
-        ctx.clock.fundingIndexWad = (ctx.clock.fundingIndexWad + perBase).toInt128();
-        ctx.ledgers.longAccrual += ctx
-            .book
-            .longOpenInterest
-            .mulWadFloor(perBase)
-            .divFloor(ctx.config.quoteScale)
-            .toInt128();
-        ctx.ledgers.shortAccrual += ctx
-            .book
-            .shortOpenInterest
-            .mulWadFloor(-perBase)
-            .divFloor(ctx.config.quoteScale)
-            .toInt128();
+    function _accrueFunding(
+        MarginStorage.Context memory ctx,
+        int256 skew,
+        int256 skewCap,
+        uint256 elapsed
+    ) private pure {
+        unchecked {
+            (int256 accrualWad, int256 rateWad) = FundingMath.accrue(
+                ctx.fundingRateWad,
+                FundingMath.targetRateWad(skew, skewCap),
+                elapsed
+            );
+            int256 perBase = (accrualWad * ctx.price) / WAD;
+            ctx.fundingRateWad = rateWad;
+            ctx.fundingIndexWad += perBase;
+            int256 qs = ctx.config.quoteScale;
+            SolvencyMath.Book memory book = ctx.book;
+            int256 accrual =
+                ctx.ledgers.longAccrual + book.longOpenInterest.mulWadFloor(perBase).divFloor(qs);
+            (ctx.ledgers.longAccrual, book.longAccrual) = (accrual, accrual * qs);
+            accrual = ctx.ledgers.shortAccrual + book.shortOpenInterest.mulWadFloor(-perBase).divFloor(qs);
+            (ctx.ledgers.shortAccrual, book.shortAccrual) = (accrual, accrual * qs);
+        }
     }
 
     /// @dev J and S flow into q with time constant T_k.
-    function _earnIncome(Context memory ctx, uint256 elapsed) private pure {
+    function _earnIncome(MarginStorage.Context memory ctx, uint256 elapsed) private pure {
+        IMarginPool.Ledgers memory ledgers = ctx.ledgers;
         uint256 weight = VolatilityMath.decayWeightWad(elapsed, SkewMath.INCOME_TIME_CONSTANT);
-        ctx.premiumEarned = (ctx.ledgers.skewPremium * weight) / uint256(WAD);
-        ctx.incomeEarned = (ctx.ledgers.pendingIncome * weight) / uint256(WAD);
-        ctx.ledgers.skewPremium -= uint128(ctx.premiumEarned); // weight <= 1e18: never more than the ledger holds
-        ctx.ledgers.pendingIncome -= uint128(ctx.incomeEarned);
-        ctx.ledgers.inventoryQuote += (ctx.premiumEarned + ctx.incomeEarned).toUint128();
+        // weight <= 1e18: never more than the ledgers hold, and these are below 2^128
+        unchecked {
+            uint256 premium = (ledgers.skewPremium * weight) / uint256(WAD);
+            uint256 income = (ledgers.pendingIncome * weight) / uint256(WAD);
+            ledgers.skewPremium -= premium;
+            ledgers.pendingIncome -= income;
+            ledgers.inventoryQuote += premium + income;
+            (ctx.premiumEarned, ctx.incomeEarned) = (premium, income);
+            int256 qs = ctx.config.quoteScale;
+            ctx.book.skewPremium = int256(ledgers.skewPremium) * qs;
+            ctx.book.pendingIncome = int256(ledgers.pendingIncome) * qs;
+            ctx.book.inventoryQuote = int256(ledgers.inventoryQuote) * qs;
+        }
     }
 
-    /// @notice Derives book, equity, exposure, required capital and risk state from the ledgers.
-    function refresh(Context memory ctx) internal pure {
-        SolvencyMath.Book memory book = ctx.book;
-        IMarginPool.Ledgers memory ledgers = ctx.ledgers;
-        (int256 bs, int256 qs) = (ctx.config.baseScale, ctx.config.quoteScale);
-        book.inventoryBase = int256(uint256(ledgers.inventoryBase)) * bs;
-        book.inventoryQuote = int256(uint256(ledgers.inventoryQuote)) * qs;
-        book.longOpenInterest = int256(uint256(ledgers.longOpenInterest)) * bs;
-        book.shortOpenInterest = int256(uint256(ledgers.shortOpenInterest)) * bs;
-        book.longEntryNotional = int256(uint256(ledgers.longEntryNotional)) * qs;
-        book.shortEntryNotional = int256(uint256(ledgers.shortEntryNotional)) * qs;
-        book.longCollateral = int256(uint256(ledgers.longCollateral)) * qs;
-        book.shortCollateral = int256(uint256(ledgers.shortCollateral)) * qs;
-        book.longAccrual = int256(ledgers.longAccrual) * qs;
-        book.shortAccrual = int256(ledgers.shortAccrual) * qs;
-        book.skewPremium = int256(uint256(ledgers.skewPremium)) * qs;
-        book.pendingIncome = int256(uint256(ledgers.pendingIncome)) * qs;
-        book.unpaidClaims = int256(uint256(ledgers.unpaidClaims)) * qs;
+    /// @notice What must not leave a worse state than it found reverts when it did.
+    function requireNotWorse(MarginStorage.Context memory ctx, IMarginPool.RiskState before) internal pure {
+        if (ctx.state > before) {
+            revert IMarginPool.MarginPool_StateWorse(before, ctx.state, ctx.solvencyRatioWad);
+        }
+    }
 
+    function requireNotPaused(MarginStorage.Context memory ctx) internal view {
+        if (block.timestamp < ctx.pausedUntil) revert IMarginPool.MarginPool_Paused(ctx.pausedUntil);
+    }
+
+    /// @notice Skew that rises and shares that change hands want the pool's average price near the index.
+    function requireNearAverage(MarginStorage.Context memory ctx) internal view {
+        (uint256 distance, uint256 allowed) = distanceFromAverage(ctx);
+        if (distance > allowed) {
+            revert IMarginPool.MarginPool_PriceFarFromAverage(ctx.market.priceWad, distance, allowed);
+        }
+    }
+
+    /// @notice |ln(TWAP / P)| and how large it may be, 1e18.
+    function distanceFromAverage(
+        MarginStorage.Context memory ctx
+    ) internal view returns (uint256 distanceWad, uint256 allowedWad) {
+        return ctx.config.volatilityOracle.distanceFromAverage(ctx.market.priceWad, ctx.market.volatilityWad);
+    }
+
+    // ------------------------------------------------------------------ derive
+
+    /// @notice Derives book, equity, exposure and required capital from the ledgers.
+    function refresh(MarginStorage.Context memory ctx) internal pure {
+        _scale(ctx);
+        _derive(ctx);
+    }
+
+    function _derive(MarginStorage.Context memory ctx) private pure {
+        SolvencyMath.Book memory book = ctx.book;
         int256 price = ctx.price;
         ctx.equity = SolvencyMath.equity(book, price);
         ctx.equityBid = SolvencyMath.equityBid(
@@ -275,77 +290,88 @@ library MarginState {
             int256(ctx.market.upperPriceWad)
         );
         ctx.targetInventory = targetAt(ctx, SolvencyMath.skew(book));
-        ctx.netExposure = book.inventoryBase - ctx.targetInventory;
-        ctx.required = SolvencyMath.requiredCapital(
-            book,
-            price,
-            ctx.market.volatilityWad,
-            ctx.band.unwindCostPpm
-        );
+        ctx.required = SolvencyMath.requiredCapital(book, price, ctx.market.volatilityWad, ctx.unwindCostPpm);
+        unchecked {
+            ctx.netExposure = book.inventoryBase - ctx.targetInventory; // both below 2^127
+        }
         ctx.solvencyRatioWad = SolvencyMath.solvencyRatioWad(ctx.equityBid, ctx.required);
-        ctx.state = _riskState(ctx);
+    }
+
+    /// @dev Token units to 18 decimals. Ledgers are sums of a few amounts below 2^128 and scales at most 1e18, so nothing
+    /// wraps before the one check of all of them.
+    function _scale(MarginStorage.Context memory ctx) private pure {
+        SolvencyMath.Book memory book = ctx.book;
+        IMarginPool.Ledgers memory ledgers = ctx.ledgers;
+        (int256 bs, int256 qs) = (ctx.config.baseScale, ctx.config.quoteScale);
+        int256 all;
+        unchecked {
+            all = book.inventoryBase = int256(ledgers.inventoryBase) * bs;
+            all |= book.inventoryQuote = int256(ledgers.inventoryQuote) * qs;
+            all |= book.longOpenInterest = int256(ledgers.longOpenInterest) * bs;
+            all |= book.shortOpenInterest = int256(ledgers.shortOpenInterest) * bs;
+            all |= book.longEntryNotional = int256(ledgers.longEntryNotional) * qs;
+            all |= book.shortEntryNotional = int256(ledgers.shortEntryNotional) * qs;
+            all |= book.longCollateral = int256(ledgers.longCollateral) * qs;
+            all |= book.shortCollateral = int256(ledgers.shortCollateral) * qs;
+            all |= book.skewPremium = int256(ledgers.skewPremium) * qs;
+            all |= book.pendingIncome = int256(ledgers.pendingIncome) * qs;
+            all |= book.unpaidClaims = int256(ledgers.unpaidClaims) * qs;
+            book.longAccrual = ledgers.longAccrual * qs;
+            book.shortAccrual = ledgers.shortAccrual * qs;
+            all |= book.longAccrual.magnitude() | book.shortAccrual.magnitude();
+        }
+        if (uint256(all) >= SolvencyMath.MAXIMUM_AMOUNT) {
+            revert IMarginPool.MarginPool_AmountOutOfBounds(uint256(all), SolvencyMath.MAXIMUM_AMOUNT);
+        }
     }
 
     /// @notice b* if the skew were `skew`, all else as it is.
-    function targetAt(Context memory ctx, int256 skew) internal pure returns (int256) {
-        return SolvencyMath.targetInventory(ctx.book, skew, ctx.price, ctx.equity, ctx.config.weightWad);
+    function targetAt(MarginStorage.Context memory ctx, int256 skew) internal pure returns (int256) {
+        unchecked {
+            return SolvencyMath.targetInventory(ctx.book, skew, ctx.price, ctx.equity, ctx.config.weightWad);
+        }
     }
 
     /// @notice skewScale at the volatility of now and the cached depth, base, 18 decimals.
-    function skewScale(Context memory ctx) internal pure returns (uint256) {
+    function skewScale(MarginStorage.Context memory ctx) internal pure returns (uint256) {
         return
             SkewMath.skewScale(
                 SolvencyMath.scalingEquity(ctx.equity),
                 ctx.price,
                 ctx.market.volatilityWad,
-                ctx.band.depthBaseWad
+                ctx.depthBaseWad
             );
-    }
-
-    /// @notice |D| P shock: what a shock to the exposure would cost, quote, 18 decimals.
-    function shockLoss(Context memory ctx) internal pure returns (int256) {
-        return
-            ctx.netExposure.magnitude().mulWadCeil(ctx.price).mulWadCeil(
-                int256(SolvencyMath.shockWad(ctx.market.volatilityWad))
-            );
-    }
-
-    function _riskState(Context memory ctx) private pure returns (IMarginPool.RiskState) {
-        if (ctx.solvencyRatioWad < GUARDED_RATIO_WAD) return IMarginPool.RiskState.ReduceOnly;
-        if (
-            ctx.solvencyRatioWad < NORMAL_RATIO_WAD ||
-            shockLoss(ctx) >
-                SolvencyMath.GUARDED_SHOCK_WAD.mulWadFloor(SolvencyMath.scalingEquity(ctx.equity))
-        ) return IMarginPool.RiskState.Guarded;
-        return IMarginPool.RiskState.Normal;
     }
 
     /// @dev An episode opens when |D| > h_out in a block after the one in which that was first seen, and closes at
     /// |D| <= h_in or when D changes sign.
-    function _trackBand(Context memory ctx) private view {
-        Exposure memory e = ctx.exposure;
-        int256 size = ctx.netExposure.magnitude();
-        bool isLong = ctx.netExposure > 0;
-        int256 outer = int256(uint256(ctx.band.outerBandWad));
-        int256 inner = int256(RebalanceMath.innerBand(ctx.band.outerBandWad));
-        bool sameSide = e.outsideSince != 0 && e.outsideLong == isLong;
-        if (e.episodeOpen && sameSide && size > inner) return;
-        if (size <= outer) {
-            (e.outsideSince, e.episodeOpen) = (0, false);
-        } else if (!sameSide || e.episodeOpen) {
-            (e.outsideSince, e.outsideLong, e.episodeOpen) = (uint40(block.timestamp), isLong, false);
-        } else {
-            e.episodeOpen = block.timestamp > e.outsideSince;
+    function _trackBand(MarginStorage.Context memory ctx) private view {
+        unchecked {
+            uint256 size = uint256(ctx.netExposure.magnitude());
+            bool isLong = ctx.netExposure > 0;
+            bool sameSide = ctx.outsideSince != 0 && ctx.outsideLong == isLong;
+            if (ctx.episodeOpen && sameSide && size > RebalanceMath.innerBand(ctx.outerBandWad)) return;
+            if (size <= ctx.outerBandWad) {
+                (ctx.outsideSince, ctx.episodeOpen) = (0, false);
+            } else if (!sameSide || ctx.episodeOpen) {
+                (ctx.outsideSince, ctx.outsideLong, ctx.episodeOpen) = (block.timestamp, isLong, false);
+            } else {
+                ctx.episodeOpen = block.timestamp > ctx.outsideSince;
+            }
         }
     }
 
     /// @notice K, base token units.
     function skewOf(IMarginPool.Ledgers memory ledgers) internal pure returns (int256) {
-        return int256(uint256(ledgers.longOpenInterest)) - int256(uint256(ledgers.shortOpenInterest));
+        unchecked {
+            return int256(ledgers.longOpenInterest) - int256(ledgers.shortOpenInterest); // both below 2^129
+        }
     }
 
     /// @notice What everybody outside computes with.
-    function snapshot(Context memory ctx) internal pure returns (IMarginPool.Snapshot memory s) {
+    function snapshot(
+        MarginStorage.Context memory ctx
+    ) internal pure returns (IMarginPool.Snapshot memory s) {
         s.indexPriceWad = ctx.market.priceWad;
         s.volatilityWad = ctx.market.volatilityWad;
         s.roundId = ctx.market.roundId;
@@ -360,11 +386,11 @@ library MarginState {
         s.requiredCapitalWad = uint256(ctx.required);
         s.solvencyRatioWad = ctx.solvencyRatioWad;
         s.riskState = ctx.state;
-        s.outerBandWad = ctx.band.outerBandWad;
-        s.depthBaseWad = ctx.band.depthBaseWad;
-        s.unwindCostPpm = ctx.band.unwindCostPpm;
-        s.outsideSince = ctx.exposure.outsideSince;
-        s.episodeOpen = ctx.exposure.episodeOpen;
-        s.hedgeRatePpm = ctx.band.hedgeRatePpm;
+        s.outerBandWad = ctx.outerBandWad;
+        s.depthBaseWad = ctx.depthBaseWad;
+        s.unwindCostPpm = ctx.unwindCostPpm;
+        s.outsideSince = ctx.outsideSince;
+        s.episodeOpen = ctx.episodeOpen;
+        s.hedgeRatePpm = ctx.hedgeRatePpm;
     }
 }

@@ -4,10 +4,14 @@ pragma solidity 0.8.37;
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
 import {IMarginPool} from "../interfaces/IMarginPool.sol";
+import {IVolatilityOracle} from "../interfaces/IVolatilityOracle.sol";
 import {SignedWadMath} from "../libraries/SignedWadMath.sol";
+import {SolvencyMath} from "../libraries/SolvencyMath.sol";
 import {MarginAccount} from "./MarginAccount.sol";
 import {MarginLedger} from "./MarginLedger.sol";
+import {MarginParameters} from "./MarginParameters.sol";
 import {MarginState} from "./MarginState.sol";
+import {MarginStorage} from "./MarginStorage.sol";
 import {OrderFill} from "./OrderFill.sol";
 
 /// @title Orders: request, execute, cancel
@@ -17,7 +21,7 @@ library OrderLogic {
     using SafeCastLib for uint256;
     using SafeCastLib for int256;
     using SignedWadMath for int256;
-    using MarginState for MarginState.Storage;
+    using MarginState for MarginStorage.Storage;
 
     int256 internal constant WAD = 1e18;
     uint256 internal constant DELAY = 4 seconds;
@@ -27,8 +31,8 @@ library OrderLogic {
 
     /// @notice See IMarginPool.requestOrder.
     function request(
-        MarginState.Storage storage self,
-        MarginState.Config memory config,
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
         address account,
         int256 sizeDelta,
         uint256 acceptablePriceWad,
@@ -43,17 +47,31 @@ library OrderLogic {
         if (expiresAt < earliest || expiresAt > latest) {
             revert IMarginPool.MarginPool_ExpiryOutOfBounds(expiresAt, earliest, latest);
         }
-        MarginState.Context memory ctx = self.open(config);
-        IMarginPool.Account memory a = self.accounts[account];
-        int256 sizeAfter = a.size + sizeDelta;
-        bool reduceOnly =
-            sizeDelta.oppositeSigns(a.size) && sizeDelta.magnitude() <= int256(a.size).magnitude();
-
-        if (!_escrow(ctx, a)) {
-            revert IMarginPool.MarginPool_InsufficientFreeMargin(account, executionFee(config), a.collateral);
+        MarginStorage.Context memory ctx;
+        self.open(config, ctx);
+        MarginAccount.Account memory a = MarginAccount.load(self, ctx, account);
+        // What later arithmetic on sizes relies on.
+        if (
+            int256(sizeDelta.toInt128()).magnitude() * config.baseScale >= int256(SolvencyMath.MAXIMUM_AMOUNT)
+        ) {
+            revert IMarginPool.MarginPool_AmountOutOfBounds(
+                uint256(sizeDelta.magnitude()),
+                SolvencyMath.MAXIMUM_AMOUNT / uint256(config.baseScale)
+            );
         }
+        int256 sizeAfter = a.size + sizeDelta;
+        bool reduceOnly = sizeDelta.oppositeSigns(a.size) && sizeDelta.magnitude() <= a.size.magnitude();
+
+        uint256 fee = executionFee(config);
+        if (a.collateral < fee) {
+            revert IMarginPool.MarginPool_InsufficientFreeMargin(account, fee, a.collateral);
+        }
+        a.collateral -= fee;
         uint256 needed;
-        if (!reduceOnly) (, needed) = MarginAccount.initialMargin(ctx, sizeAfter);
+        if (!reduceOnly) {
+            MarginParameters.Values memory parameters = MarginParameters.load(self.parameters);
+            (, needed) = MarginAccount.initialMargin(ctx, parameters, sizeAfter);
+        }
         // An account below maintenance is liquidation's: it could otherwise pay its last margin away in fees.
         needed = needed.max(MarginAccount.maintenanceMargin(ctx, a.size));
         int256 equity = MarginAccount.equityOf(ctx, a);
@@ -62,9 +80,9 @@ library OrderLogic {
         }
         // Profit that is not realized may carry what collateral does not.
         uint256 reserved = reduceOnly ? 0 : needed.min(a.collateral).min(type(uint88).max);
-        self.accounts[account] = a;
+        _setCollateral(self, ctx.ledgers, account, a.collateral);
         self.orders[account] = IMarginPool.Order({
-            sizeDelta: sizeDelta.toInt128(),
+            sizeDelta: int128(sizeDelta),
             acceptablePriceWad: acceptablePriceWad.min(type(uint128).max).toUint128(),
             requestedAt: uint40(block.timestamp),
             expiresAt: expiresAt,
@@ -86,13 +104,14 @@ library OrderLogic {
 
     /// @notice See IMarginPool.executeOrder.
     function execute(
-        MarginState.Storage storage self,
-        MarginState.Config memory config,
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
         address account
     ) external {
         IMarginPool.Order memory o = self.orders[account];
         if (o.requestedAt == 0) revert IMarginPool.MarginPool_NoOrder(account);
-        MarginState.Context memory ctx = self.open(config);
+        MarginStorage.Context memory ctx;
+        self.open(config, ctx);
         if (block.timestamp > o.expiresAt) {
             _remove(self, config, account);
             self.close(ctx);
@@ -100,20 +119,28 @@ library OrderLogic {
             return;
         }
         _requireExecutable(ctx, account, o);
-        IMarginPool.Account memory a = self.accounts[account];
-        (IMarginPool.Fill memory fill, bytes memory failure) = OrderFill.compute(ctx, account, a, o);
+        MarginAccount.Account memory a = MarginAccount.load(self, ctx, account);
+        (IMarginPool.Fill memory fill, bytes memory failure) = OrderFill.compute(
+            self,
+            ctx,
+            MarginParameters.load(self.parameters),
+            account,
+            a,
+            o
+        );
         if (failure.length != 0) {
-            // The fill was computed on this copy; start again from what is stored.
-            ctx = self.openAt(config, ctx.market);
-            _remove(self, config, account);
-            self.close(ctx);
+            _fail(self, config, account, ctx.market);
             emit IMarginPool.OrderFailed(account, msg.sender, o.sizeDelta, failure);
             return;
         }
         _remove(self, config, account);
         int256 remaining = _remaining(o, a, fill.sizeDelta);
         // The rest waits for another round and pays for another execution; without margin for that it lapses.
-        if (remaining != 0 && _affordsFee(ctx, a) && _escrow(ctx, a)) {
+        bool waits = remaining != 0 && _affordsFee(ctx, a);
+        if (waits) {
+            MarginAccount.Account memory before = MarginAccount.copy(a);
+            a.collateral -= executionFee(config);
+            MarginLedger.moveAccount(ctx.ledgers, before, a);
             o.sizeDelta = int128(remaining); // part of an int128
             o.requestedAt = uint40(block.timestamp);
             o.roundId = ctx.market.roundId;
@@ -121,8 +148,9 @@ library OrderLogic {
         } else {
             remaining = 0;
         }
-        self.accounts[account] = a;
-        self.close(ctx);
+        MarginAccount.store(self, ctx, account, a);
+        if (waits) self.close(ctx);
+        else self.closeRefreshed(ctx);
         emit IMarginPool.OrderExecuted(
             account,
             msg.sender,
@@ -138,32 +166,31 @@ library OrderLogic {
 
     /// @notice See IMarginPool.cancelOrder. Needs no price.
     function cancel(
-        MarginState.Storage storage self,
-        MarginState.Config memory config,
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
         address account
     ) external {
         IMarginPool.Order memory o = self.orders[account];
         if (o.requestedAt == 0) revert IMarginPool.MarginPool_NoOrder(account);
-        if (block.timestamp >= o.requestedAt + DELAY && block.timestamp <= o.expiresAt) {
+        bool executable = block.timestamp >= o.requestedAt + DELAY && block.timestamp <= o.expiresAt;
+        if (executable && self.settlement.settledAt == 0) {
             revert IMarginPool.MarginPool_OrderNotCancelable(account, o.requestedAt + DELAY, o.expiresAt);
         }
         delete self.orders[account];
-        IMarginPool.Ledgers memory ledgers = self.ledgers;
-        IMarginPool.Account memory a = self.accounts[account];
-        IMarginPool.Account memory refunded = MarginAccount.copy(a);
-        uint128 fee = executionFee(config).toUint128();
-        ledgers.credited -= fee;
-        refunded.collateral += fee;
-        MarginLedger.setAccount(ledgers, a, refunded);
-        self.accounts[account] = refunded;
-        self.ledgers = ledgers;
+        (, , uint256 collateral, , , ) = MarginStorage.loadPosition(self.positions[account]);
+        (int256 size, int256 delta) = MarginAccount.setCollateral(
+            self,
+            account,
+            collateral + executionFee(config)
+        );
+        if (delta != 0) MarginStorage.addCollateral(self, size > 0, delta);
         emit IMarginPool.OrderCanceled(account, o.sizeDelta);
     }
 
     /// @notice See IMarginPool.previewOrder.
     function previewOrder(
-        MarginState.Storage storage self,
-        MarginState.Config memory config,
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
         address account
     ) external view returns (IMarginPool.Fill memory filled, bytes memory failure) {
         IMarginPool.Order memory o = self.orders[account];
@@ -176,21 +203,29 @@ library OrderLogic {
             );
             return (filled, failure);
         }
-        MarginState.Context memory ctx = self.preview(config);
+        MarginStorage.Context memory ctx;
+        self.preview(config, ctx);
         _requireExecutable(ctx, account, o);
-        (filled, failure) = OrderFill.compute(ctx, account, self.accounts[account], o);
+        (filled, failure) = OrderFill.compute(
+            self,
+            ctx,
+            MarginParameters.load(self.parameters),
+            account,
+            MarginAccount.load(self, ctx, account),
+            o
+        );
         if (failure.length != 0) delete filled;
     }
 
     /// @notice 0.5 quote.
-    function executionFee(MarginState.Config memory config) internal pure returns (uint256) {
+    function executionFee(MarginStorage.Config memory config) internal pure returns (uint256) {
         return uint256(WAD / config.quoteScale / 2);
     }
 
     // ----------------------------------------------------------------- helpers
 
     function _requireExecutable(
-        MarginState.Context memory ctx,
+        MarginStorage.Context memory ctx,
         address account,
         IMarginPool.Order memory o
     ) private pure {
@@ -203,43 +238,53 @@ library OrderLogic {
     /// @dev What of the order stays queued: nothing once a reducing order has closed the position.
     function _remaining(
         IMarginPool.Order memory o,
-        IMarginPool.Account memory a,
+        MarginAccount.Account memory a,
         int256 filled
     ) private pure returns (int256) {
         return o.reduceOnly && a.size == 0 ? int256(0) : o.sizeDelta - filled;
     }
 
+    /// @dev Removes an order whose fill has failed. It was computed on one copy; this one is as stored.
+    function _fail(
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
+        address account,
+        IVolatilityOracle.Market memory market
+    ) private {
+        MarginStorage.Context memory ctx;
+        self.openAt(config, market, ctx);
+        _remove(self, config, account);
+        self.close(ctx);
+    }
+
     /// @dev Takes the order out of the queue and credits the executor its fee.
     function _remove(
-        MarginState.Storage storage self,
-        MarginState.Config memory config,
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
         address account
     ) private {
         delete self.orders[account];
         self.credits[msg.sender] += executionFee(config);
     }
 
-    /// @dev Whether the account stays at maintenance after another execution fee.
+    /// @dev Whether the account can pay another execution fee and stay at maintenance.
     function _affordsFee(
-        MarginState.Context memory ctx,
-        IMarginPool.Account memory a
+        MarginStorage.Context memory ctx,
+        MarginAccount.Account memory a
     ) private pure returns (bool) {
-        int256 left = MarginAccount.equityOf(ctx, a) - int256(executionFee(ctx.config));
-        return left >= int256(MarginAccount.maintenanceMargin(ctx, a.size));
+        uint256 fee = executionFee(ctx.config);
+        int256 left = MarginAccount.equityOf(ctx, a) - int256(fee);
+        return a.collateral >= fee && left >= int256(MarginAccount.maintenanceMargin(ctx, a.size));
     }
 
-    /// @dev Moves an execution fee from the collateral into `credited`, where it stays whoever it ends up with.
-    /// @return escrowed false, and nothing moved, when the collateral is smaller
-    function _escrow(
-        MarginState.Context memory ctx,
-        IMarginPool.Account memory a
-    ) private pure returns (bool escrowed) {
-        uint128 fee = executionFee(ctx.config).toUint128();
-        if (a.collateral < fee) return false;
-        IMarginPool.Account memory before = MarginAccount.copy(a);
-        a.collateral -= fee;
-        MarginLedger.setAccount(ctx.ledgers, before, a);
-        ctx.ledgers.credited += fee;
-        return true;
+    /// @dev The execution fee left the collateral; it is in custody until somebody is credited it.
+    function _setCollateral(
+        MarginStorage.Storage storage self,
+        IMarginPool.Ledgers memory ledgers,
+        address account,
+        uint256 collateral
+    ) private {
+        (int256 size, int256 delta) = MarginAccount.setCollateral(self, account, collateral);
+        if (delta != 0) MarginLedger.moveBacking(ledgers, size, delta);
     }
 }

@@ -7,167 +7,210 @@ import {IMarginPool} from "../interfaces/IMarginPool.sol";
 import {MarginMath} from "../libraries/MarginMath.sol";
 import {RebalanceMath} from "../libraries/RebalanceMath.sol";
 import {SignedWadMath} from "../libraries/SignedWadMath.sol";
-import {SkewMath} from "../libraries/SkewMath.sol";
 import {SolvencyMath} from "../libraries/SolvencyMath.sol";
 import {VolatilityMath} from "../libraries/VolatilityMath.sol";
 import {MarginAccount} from "./MarginAccount.sol";
 import {MarginLedger} from "./MarginLedger.sol";
+import {MarginParameters} from "./MarginParameters.sol";
 import {MarginState} from "./MarginState.sol";
+import {MarginStorage} from "./MarginStorage.sol";
+import {RiskStates} from "./RiskStates.sol";
 
 /// @title Liquidation, margin withdrawal, and the pool as a whole
 /// @notice Linked into MarginPool and run on its storage.
 library RiskLogic {
     using FixedPointMathLib for uint256;
     using SafeCastLib for uint256;
-    using SafeCastLib for int256;
     using SignedWadMath for int256;
-    using MarginState for MarginState.Storage;
-    using MarginState for MarginState.Context;
+    using MarginState for MarginStorage.Storage;
+    using MarginState for MarginStorage.Context;
+    using MarginStorage for MarginStorage.Storage;
 
-    uint256 internal constant PPM = 1e6;
+    int256 private constant WAD = 1e18;
     /// The liquidator gets the first part of the penalty, at most 50 quote.
     uint256 internal constant KEEPER_CAP_QUOTE = 50;
     /// Of the rest, 70 % goes to insurance.
-    uint256 internal constant INSURANCE_SHARE_PPM = 700_000;
+    uint256 internal constant INSURANCE_SHARE_BPS = 7_000;
+    /// A partial liquidation leaves at least so much notional.
+    uint256 internal constant DUST_QUOTE = 500;
+
+    // -------------------------------------------------------------- liquidation
 
     /// @notice See IMarginPool.liquidate.
     function liquidate(
-        MarginState.Storage storage self,
-        MarginState.Config memory config,
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
         address account
     ) external {
-        IMarginPool.Account memory a = self.accounts[account];
+        MarginStorage.Context memory ctx;
+        self.open(config, ctx);
+        MarginAccount.Account memory a = MarginAccount.load(self, ctx, account);
         if (a.size == 0) revert IMarginPool.MarginPool_NoPosition(account);
         if (a.openedAt == block.timestamp) {
             revert IMarginPool.MarginPool_OpenedThisBlock(account, a.openedAt);
         }
-        MarginState.Context memory ctx = self.open(config);
+        IMarginPool.Liquidation memory liquidation;
+        int256 closed = _plan(ctx, account, a, liquidation);
+        _closePart(self, ctx, account, a, liquidation, closed);
+        self.close(ctx);
+        emit IMarginPool.Liquidated(account, msg.sender, liquidation);
+    }
+
+    /// @dev How much is closed, at what penalty.
+    /// @return closed signed like the position
+    function _plan(
+        MarginStorage.Context memory ctx,
+        address account,
+        MarginAccount.Account memory a,
+        IMarginPool.Liquidation memory liquidation
+    ) private pure returns (int256 closed) {
+        uint256 notional = MarginAccount.notionalUp(ctx.config, a.size, ctx.market.priceWad);
+        uint256 ratio = MarginAccount.maintenanceRatioWad(ctx, a.size);
+        uint256 maintenance = notional.mulWadUp(ratio);
         int256 equity = MarginAccount.equityOf(ctx, a);
-        uint256 maintenance = MarginAccount.maintenanceMargin(ctx, a.size);
         if (equity >= int256(maintenance)) {
             revert IMarginPool.MarginPool_NotLiquidatable(account, equity, maintenance);
         }
-
-        uint256 penalty = MarginMath.penalty(
+        uint256 unit = uint256(WAD / ctx.config.quoteScale);
+        uint256 part;
+        (part, liquidation.penalty) = MarginMath.liquidation(
             uint256(equity.max(0)),
-            maintenance,
-            MarginAccount.notionalUp(config, a.size, ctx.market.priceWad)
+            notional,
+            ratio,
+            MarginMath.restoredRatioWad(ratio, ctx.market.maintenanceVolatilityWad),
+            DUST_QUOTE * unit
         );
-        uint256 reward = penalty.min(KEEPER_CAP_QUOTE * uint256(MarginState.WAD / config.quoteScale));
-        uint256 shortfall = uint256((-equity).max(0));
-        uint256 covered = _closePosition(self, ctx, account, a, penalty, reward, shortfall);
-        self.close(ctx);
-        emit IMarginPool.Liquidated(
-            account,
-            msg.sender,
-            a.size,
-            ctx.market.priceWad,
-            equity,
-            penalty,
-            reward,
-            shortfall,
-            covered
-        );
+        liquidation.indexPriceWad = ctx.market.priceWad;
+        liquidation.roundId = ctx.market.roundId;
+        liquidation.equity = equity;
+        closed = a.size;
+        if (part < notional) {
+            uint256 size = uint256(a.size.magnitude());
+            int256 least = int256(size.fullMulDivUp(part, notional));
+            least = a.size < 0 ? -least : least;
+            // What is owed must be paid now, in cash; where that takes the profit of the rest too, nothing is left open.
+            int256 cash = int256(a.collateral) - a.owed + _profitOf(ctx, a, least);
+            if (cash >= int256(liquidation.penalty)) return least;
+            // The same rate on all of it.
+            liquidation.penalty = liquidation.penalty.fullMulDivUp(notional, part).min(uint256(equity));
+        }
+    }
+
+    /// @dev Profit of a part of the position at the index price, rounded down.
+    function _profitOf(
+        MarginStorage.Context memory ctx,
+        MarginAccount.Account memory a,
+        int256 closed
+    ) private pure returns (int256) {
+        return
+            MarginAccount.profitDown(
+                ctx.config,
+                closed,
+                MarginAccount.entryOf(a, closed),
+                ctx.market.priceWad
+            );
     }
 
     /// @dev Closes at the index price, free of fees and premium. What the trader cannot pay is bad debt.
-    function _closePosition(
-        MarginState.Storage storage self,
-        MarginState.Context memory ctx,
+    function _closePart(
+        MarginStorage.Storage storage self,
+        MarginStorage.Context memory ctx,
         address account,
-        IMarginPool.Account memory before,
-        uint256 penalty,
-        uint256 reward,
-        uint256 shortfall
-    ) private returns (uint256 covered) {
+        MarginAccount.Account memory a,
+        IMarginPool.Liquidation memory liquidation,
+        int256 closed
+    ) private {
         IMarginPool.Ledgers memory ledgers = ctx.ledgers;
-        IMarginPool.Account memory a = IMarginPool.Account({
-            size: 0,
-            entryNotional: 0,
-            collateral: before.collateral,
-            fundingIndexWad: before.fundingIndexWad,
-            unpaidClaim: before.unpaidClaim,
-            openedAt: 0
-        });
-        int256 funding = MarginAccount.fundingOwedUp(ctx, before);
-        MarginLedger.settleFunding(ctx, before, funding);
-        int256 gain =
-            MarginAccount.profitDown(ctx.config, before.size, before.entryNotional, ctx.market.priceWad) -
-                funding;
+        MarginAccount.Account memory before = MarginAccount.copy(a);
+        int256 gain = _profitOf(ctx, a, closed) - MarginLedger.settleOwed(ledgers, a);
+        if (closed == a.size) liquidation.badDebt = uint256((-liquidation.equity).max(0));
+        a.entryNotional -= MarginAccount.entryOf(before, closed);
+        a.size -= closed;
+        if (a.size == 0) a.openedAt = 0;
         if (gain > 0) MarginLedger.payTrader(ledgers, a, uint256(gain));
-        else MarginLedger.collectLoss(ledgers, a, uint256(-gain) - shortfall);
+        else MarginLedger.collectLoss(ledgers, a, uint256(-gain) - liquidation.badDebt);
+
         // A gain that q could not pay leaves less cash than equity: the penalty never takes more than there is.
-        if (penalty > a.collateral) (penalty, reward) = (a.collateral, reward.min(a.collateral));
-        _bookPenalty(self, ledgers, a, penalty, reward);
+        liquidation.penalty = liquidation.penalty.min(a.collateral);
+        liquidation.keeperReward = liquidation.penalty.min(
+            KEEPER_CAP_QUOTE * uint256(WAD / ctx.config.quoteScale)
+        );
+        a.collateral -= liquidation.penalty;
+        MarginLedger.bookFee(ledgers, liquidation.penalty - liquidation.keeperReward, INSURANCE_SHARE_BPS);
+        if (liquidation.keeperReward != 0) self.credits[msg.sender] += liquidation.keeperReward;
 
         int256 skewBefore = MarginState.skewOf(ledgers);
-        MarginLedger.setAccount(ledgers, before, a);
-        int256 skewAfter = MarginState.skewOf(ledgers);
-        uint256 kept = SkewMath.premiumKeptDown(ledgers.skewPremium, skewBefore, skewAfter);
-        MarginLedger.movePremium(ctx, skewAfter, kept, 0, 0, 0);
-        if (shortfall != 0) {
-            MarginState.Losses memory losses = self.losses;
-            covered = MarginLedger.coverBadDebt(ledgers, losses, shortfall, block.timestamp);
-            self.losses = losses;
-        }
-        self.accounts[account] = a;
+        MarginLedger.moveAccount(ledgers, before, a);
+        MarginLedger.dropPremium(ctx, skewBefore);
+        if (liquidation.badDebt != 0)
+            liquidation.paidByInsurance = MarginLedger.coverBadDebt(self, ledgers, liquidation.badDebt);
+        MarginAccount.store(self, ctx, account, a);
+        (liquidation.closed, liquidation.size, liquidation.entryNotional, liquidation.collateral) = (
+            closed,
+            a.size,
+            a.entryNotional,
+            a.collateral
+        );
     }
 
-    /// @dev Keeper first, then 70 % insurance, the rest to LPs through S.
-    function _bookPenalty(
-        MarginState.Storage storage self,
-        IMarginPool.Ledgers memory ledgers,
-        IMarginPool.Account memory a,
-        uint256 penalty,
-        uint256 reward
-    ) private {
-        uint128 insured = (((penalty - reward) * INSURANCE_SHARE_PPM) / PPM).toUint128();
-        a.collateral -= penalty.toUint128();
-        ledgers.credited += reward.toUint128();
-        ledgers.insuranceFund += insured;
-        ledgers.pendingIncome += (penalty - reward).toUint128() - insured;
-        self.credits[msg.sender] += reward;
-    }
+    // -------------------------------------------------------------- withdrawal
 
     /// @notice See IMarginPool.withdrawMargin. The transfer is the caller's.
     function withdrawMargin(
-        MarginState.Storage storage self,
-        MarginState.Config memory config,
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
         address account,
         uint256 amount
     ) external {
-        IMarginPool.Account memory before = self.accounts[account];
-        IMarginPool.Account memory a = self.accounts[account];
-        uint256 available = uint256(a.collateral).zeroFloorSub(self.orders[account].reservedMargin);
+        (int256 size, , uint256 collateral, , , ) = MarginStorage.loadPosition(self.positions[account]);
+        uint256 available = collateral.zeroFloorSub(self.orders[account].reservedMargin);
         if (amount > available) {
             revert IMarginPool.MarginPool_InsufficientFreeMargin(account, amount, available);
         }
-        a.collateral -= uint128(amount); // at most the collateral
-        if (a.size == 0) {
-            IMarginPool.Ledgers memory ledgers = self.ledgers;
-            MarginLedger.setAccount(ledgers, before, a);
-            self.ledgers = ledgers;
+        collateral -= amount;
+        if (size == 0) {
+            MarginAccount.setCollateral(self, account, collateral);
+            self.addAccounted(-int256(amount));
         } else {
-            MarginState.Context memory ctx = self.open(config);
-            _requireWithdrawable(ctx, account, a);
-            MarginLedger.setAccount(ctx.ledgers, before, a);
+            MarginStorage.Context memory ctx;
+            self.open(config, ctx);
+            MarginAccount.Account memory a = MarginAccount.load(self, ctx, account);
+            a.collateral = collateral;
+            _requireWithdrawable(ctx, MarginParameters.load(self.parameters), account, a);
+            (IMarginPool.RiskState stateBefore, uint256 ratioBefore) = (ctx.state, ctx.solvencyRatioWad);
+            int256 delta;
+            (size, delta) = MarginAccount.setCollateral(self, account, collateral);
+            MarginLedger.moveBacking(ctx.ledgers, size, delta);
+            MarginLedger.paid(ctx, amount);
             self.close(ctx);
+            ctx.requireNotWorse(stateBefore);
+            _requireNotShort(ctx, ratioBefore);
         }
-        self.accounts[account] = a;
-        emit IMarginPool.MarginWithdrawn(account, amount, a.collateral);
+        emit IMarginPool.MarginWithdrawn(account, amount, collateral);
+    }
+
+    /// @dev Margin behind positions counts in the solvency ratio. Where that is below Normal's it stays: margin that came for
+    /// a moment would otherwise end a deleveraging or let LPs out.
+    function _requireNotShort(MarginStorage.Context memory ctx, uint256 ratioBefore) private pure {
+        uint256 ratio = ctx.solvencyRatioWad;
+        if (ratio < ratioBefore && ratio < RiskStates.NORMAL_RATIO_WAD) {
+            revert IMarginPool.MarginPool_SolvencyLowered(ratioBefore, ratio);
+        }
     }
 
     /// @dev max(2 IMR, 10 %) of notional stays, in equity and in cash: profit that is not realized does not count.
     function _requireWithdrawable(
-        MarginState.Context memory ctx,
+        MarginStorage.Context memory ctx,
+        MarginParameters.Values memory parameters,
         address account,
-        IMarginPool.Account memory a
+        MarginAccount.Account memory a
     ) private pure {
-        (uint256 initialRatio, ) = MarginAccount.initialMargin(ctx, a.size);
+        (uint256 initialRatio, ) = MarginAccount.initialMargin(ctx, parameters, a.size);
         uint256 needed = MarginAccount.notionalUp(ctx.config, a.size, ctx.market.priceWad).mulWadUp(
             MarginMath.withdrawalRatioWad(initialRatio)
         );
-        int256 counted = MarginAccount.equityOf(ctx, a).min(int256(uint256(a.collateral)));
+        int256 cash = int256(a.collateral) - a.owed.max(0);
+        int256 counted = MarginAccount.equityOf(ctx, a).min(cash);
         if (counted < int256(needed)) {
             revert IMarginPool.MarginPool_InsufficientMargin(account, counted, needed);
         }
@@ -177,11 +220,11 @@ library RiskLogic {
 
     /// @notice See IMarginPool.sync.
     function sync(
-        MarginState.Storage storage self,
-        MarginState.Config memory config
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config
     ) external returns (IMarginPool.Snapshot memory) {
-        MarginState.Context memory ctx = self.open(config);
-        self.close(ctx);
+        MarginStorage.Context memory ctx;
+        MarginState.sync(self, config, ctx);
         return ctx.snapshot();
     }
 
@@ -189,30 +232,38 @@ library RiskLogic {
     /// @param baseDelta change of b, token units
     /// @param quoteDelta change of q, token units
     function moveInventory(
-        MarginState.Storage storage self,
-        MarginState.Config memory config,
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
         int256 baseDelta,
         int256 quoteDelta
     ) external returns (IMarginPool.Snapshot memory) {
-        MarginState.Context memory ctx = self.open(config);
-        ctx.ledgers.inventoryBase = uint256(int256(uint256(ctx.ledgers.inventoryBase)) + baseDelta)
-            .toUint128();
-        ctx.ledgers.inventoryQuote = uint256(int256(uint256(ctx.ledgers.inventoryQuote)) + quoteDelta)
-            .toUint128();
+        MarginStorage.Context memory ctx;
+        self.open(config, ctx);
+        ctx.ledgers.inventoryBase = _plus(ctx.ledgers.inventoryBase, baseDelta);
+        ctx.ledgers.inventoryQuote = _plus(ctx.ledgers.inventoryQuote, quoteDelta);
+        if (quoteDelta > 0) MarginLedger.received(ctx, uint256(quoteDelta));
+        else MarginLedger.paid(ctx, uint256(-quoteDelta));
         _learnHedgeRate(self, ctx, baseDelta, quoteDelta);
         self.close(ctx);
-        emit IMarginPool.PoolTraded(baseDelta, quoteDelta);
+        emit IMarginPool.PoolTraded(baseDelta, quoteDelta, ctx.market.priceWad, ctx.hedgeRatePpm);
         return ctx.snapshot();
+    }
+
+    function _plus(uint256 ledger, int256 delta) private pure returns (uint256) {
+        if (delta < 0 && ledger < uint256(-delta)) {
+            revert IMarginPool.MarginPool_InventoryShort(ledger, uint256(-delta));
+        }
+        return uint256(int256(ledger) + delta);
     }
 
     /// @dev phi: oracle value given up per quote hedged, averaged over a day by notional.
     function _learnHedgeRate(
-        MarginState.Storage storage self,
-        MarginState.Context memory ctx,
+        MarginStorage.Storage storage self,
+        MarginStorage.Context memory ctx,
         int256 baseDelta,
         int256 quoteDelta
     ) private {
-        MarginState.HedgeCost memory hedge = self.hedgeCost;
+        MarginStorage.HedgeCost memory hedge = self.hedgeCost;
         uint256 faded = VolatilityMath.decayWeightWad(
             block.timestamp - hedge.updatedAt,
             RebalanceMath.HEDGE_TIME_CONSTANT
@@ -224,30 +275,34 @@ library RiskLogic {
         hedge.updatedAt = block.timestamp.toUint32();
         self.hedgeCost = hedge;
         int256 prior = RebalanceMath.HEDGE_PRIOR_WAD.mulWadFloor(SolvencyMath.scalingEquity(ctx.equity));
-        self.band.hedgeRatePpm = RebalanceMath
-            .hedgeRatePpm(
-                hedge.cost,
-                hedge.notional,
-                ctx.band.unwindCostPpm,
-                uint256(prior / ctx.config.quoteScale).max(1)
-            )
-            .toUint32();
+        ctx.hedgeRatePpm = RebalanceMath.hedgeRatePpm(
+            hedge.cost,
+            hedge.notional,
+            ctx.unwindCostPpm,
+            uint256(prior / ctx.config.quoteScale).max(1)
+        );
+        self.storeBand(ctx.outerBandWad, ctx.depthBaseWad, ctx.unwindCostPpm, ctx.hedgeRatePpm);
     }
+
+    // ------------------------------------------------------------------- views
 
     /// @notice See IMarginPool.snapshot.
     function viewSnapshot(
-        MarginState.Storage storage self,
-        MarginState.Config memory config
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config
     ) external view returns (IMarginPool.Snapshot memory) {
-        return self.preview(config).snapshot();
+        MarginStorage.Context memory ctx;
+        self.preview(config, ctx);
+        return ctx.snapshot();
     }
 
     /// @notice See IMarginPool.poolState.
     function viewPool(
-        MarginState.Storage storage self,
-        MarginState.Config memory config
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config
     ) external view returns (IMarginPool.PoolState memory s) {
-        MarginState.Context memory ctx = self.preview(config);
+        MarginStorage.Context memory ctx;
+        self.preview(config, ctx);
         s.equity = ctx.equity.divFloor(config.quoteScale);
         s.equityBid = ctx.equityBid.divFloor(config.quoteScale);
         s.equityAsk = SolvencyMath
@@ -263,20 +318,25 @@ library RiskLogic {
 
     /// @notice See IMarginPool.position.
     function viewPosition(
-        MarginState.Storage storage self,
-        MarginState.Config memory config,
+        MarginStorage.Storage storage self,
+        MarginStorage.Config memory config,
         address account
     ) external view returns (IMarginPool.PositionView memory v) {
-        MarginState.Context memory ctx = self.preview(config);
-        IMarginPool.Account memory a = self.accounts[account];
+        MarginStorage.Context memory ctx;
+        self.preview(config, ctx);
+        MarginAccount.Account memory a = MarginAccount.load(self, ctx, account);
         v.size = a.size;
         v.entryNotional = a.entryNotional;
         v.collateral = a.collateral;
         v.unrealizedProfit = MarginAccount.profitDown(config, a.size, a.entryNotional, ctx.market.priceWad);
-        v.fundingOwed = MarginAccount.fundingOwedUp(ctx, a);
+        v.fundingOwed = a.owed;
         v.equity = MarginAccount.equityOf(ctx, a);
         v.maintenanceMargin = MarginAccount.maintenanceMargin(ctx, a.size);
-        (, v.initialMargin) = MarginAccount.initialMargin(ctx, a.size);
+        (, v.initialMargin) = MarginAccount.initialMargin(
+            ctx,
+            MarginParameters.load(self.parameters),
+            a.size
+        );
         v.liquidatable = a.size != 0 && v.equity < int256(v.maintenanceMargin);
     }
 }

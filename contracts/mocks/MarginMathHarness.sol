@@ -21,20 +21,27 @@ contract MarginMathHarness {
     function initialRatioWad(
         uint256 size,
         uint256 skewScale,
-        uint256 sigmaWad
+        uint256 sigmaWad,
+        uint256 floorWad
     ) external pure returns (uint256) {
-        return MarginMath.initialRatioWad(size, skewScale, sigmaWad);
+        return MarginMath.initialRatioWad(size, skewScale, sigmaWad, floorWad);
     }
 
     function withdrawalRatioWad(uint256 initialRatio) external pure returns (uint256) {
         return MarginMath.withdrawalRatioWad(initialRatio);
     }
 
-    function penalty(
+    function restoredRatioWad(uint256 maintenanceRatio, uint256 sigmaWad) external pure returns (uint256) {
+        return MarginMath.restoredRatioWad(maintenanceRatio, sigmaWad);
+    }
+
+    function liquidation(
         uint256 equity,
-        uint256 maintenanceMargin,
-        uint256 notional
-    ) external pure returns (uint256) {
-        return MarginMath.penalty(equity, maintenanceMargin, notional);
+        uint256 notional,
+        uint256 maintenanceRatio,
+        uint256 restoredRatio,
+        uint256 dust
+    ) external pure returns (uint256 closed, uint256 penalty) {
+        return MarginMath.liquidation(equity, notional, maintenanceRatio, restoredRatio, dust);
     }
 }

@@ -6,6 +6,9 @@ import {VolatilityMath} from "../libraries/VolatilityMath.sol";
 /// @title External face of VolatilityMath for tests
 /// @notice Each function calls its namesake of the library.
 contract VolatilityMathHarness {
+    uint256 public constant DAY_DEVIATION_WAD = VolatilityMath.DAY_DEVIATION_WAD;
+    uint256 public constant HALF_HOUR_DEVIATION_WAD = VolatilityMath.HALF_HOUR_DEVIATION_WAD;
+
     function squaredReturnWad(uint256 priceWad, uint256 lastPriceWad) external pure returns (uint256) {
         return VolatilityMath.squaredReturnWad(priceWad, lastPriceWad);
     }

@@ -200,6 +200,7 @@ contract Rebalancer is IRebalancer {
     /// @dev Once per round: variance rate of the target, depth and cost of the pool, and the band they make. Sampling
     /// per round and not per call keeps it the same whoever calls and however often.
     function _measure(IMarginPool.Snapshot memory s) private {
+        if (s.riskState == IMarginPool.RiskState.Settled) return; // by this very call
         uint256 elapsed = block.timestamp - _lastSampledAt;
         // Before the first liquidity there is nothing to measure, and nothing may stand for the first sample.
         if (s.roundId == _lastRoundId || elapsed == 0 || MARGIN_POOL.totalSupply() == 0) return;
