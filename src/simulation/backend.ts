@@ -1,7 +1,7 @@
 import type { BaseUnits, QuoteUnits, Wad } from "../units.ts";
 
 /** Order of `IMarginPool.RiskState`. */
-export const RISK_STATES = ["Normal", "Guarded", "ReduceOnly"] as const;
+export const RISK_STATES = ["Normal", "Guarded", "ReduceOnly", "Deleveraging", "Settled"] as const;
 export type RiskState = (typeof RISK_STATES)[number];
 
 /** Order of `IRebalancer.Reason`. */
@@ -44,6 +44,7 @@ export type ProtocolEvent =
     }
   | { readonly kind: "OrderFailed"; readonly trader: number; readonly reason: string }
   | { readonly kind: "OrderExpired"; readonly trader: number }
+  /** A liquidation closes no more than it must: the rest can be liquidated again. */
   | { readonly kind: "Liquidated"; readonly trader: number; readonly badDebt: QuoteUnits }
   | { readonly kind: "Rebalanced"; readonly baseDelta: BaseUnits; readonly cost: QuoteUnits }
   | {

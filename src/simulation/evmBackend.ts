@@ -163,7 +163,11 @@ export async function createEvmBackend(setup: BackendSetup): Promise<ProtocolBac
       case "OrderExpired":
         return { kind: "OrderExpired", trader: traderAt(args.account) };
       case "Liquidated":
-        return { kind: "Liquidated", trader: traderAt(args.account), badDebt: args.badDebt };
+        return {
+          kind: "Liquidated",
+          trader: traderAt(args.account),
+          badDebt: args.liquidation.badDebt,
+        };
       case "Rebalanced":
         return { kind: "Rebalanced", baseDelta: args.baseDelta, cost: args.cost };
       case "Swap": {

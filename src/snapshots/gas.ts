@@ -4,6 +4,8 @@ import { deployTokens, type Tokens } from "../bench/tokens.ts";
 import { measureFactory } from "./factory.ts";
 import { type Figures, figuresOf, type Row, type Snapshot } from "./figures.ts";
 import { measureMargin } from "./margin.ts";
+import { measureMarginEnd } from "./marginEnd.ts";
+import { measureMarginRoles } from "./marginRoles.ts";
 import { measurePoolLiquidity } from "./poolLiquidity.ts";
 import { measurePoolSwaps } from "./poolSwaps.ts";
 import { measurePoolToken } from "./poolToken.ts";
@@ -30,6 +32,8 @@ const GROUPS: Readonly<Record<string, () => Promise<Figures>>> = {
   "Router, swaps": onTokens(measureRouterSwaps),
   "Router, liquidity": onTokens(measureRouterLiquidity),
   "MarginPool and Rebalancer": measureMargin,
+  "MarginPool and Rebalancer, roles and first liquidity": measureMarginRoles,
+  "MarginPool and Rebalancer, deleveraging and settlement": measureMarginEnd,
 };
 
 /**
