@@ -47,17 +47,21 @@ describe("Committed snapshots", () => {
     expect(pool!.deployed).to.be.above(0).and.below(POOL_SIZE_LIMIT);
   });
 
-  it("have a row for every function of the pool, the factory and the router that changes anything", async () => {
+  it("have a row for every function of pools, factory, router and rebalancer that changes anything", async () => {
     const snapshot = readSnapshot(SNAPSHOT_FOLDER, "gas");
-    for (const contract of ["ConstantProductPool", "PoolFactory", "Router"]) {
+    const contracts = ["ConstantProductPool", "PoolFactory", "Router", "MarginPool", "Rebalancer"];
+    // The rebalancer alone calls these: they are part of its rows.
+    const inside = ["tradeWithPool", "cacheBand"];
+    for (const contract of contracts) {
       const rows = Object.entries(snapshot)
-        .filter(([group]) => group.startsWith(contract))
+        .filter(([group]) => group.split(", ")[0]!.split(" and ").includes(contract))
         .flatMap(([, figures]) => Object.keys(figures));
       const { abi } = await artifacts.readArtifact(contract);
       const changing = (abi as readonly { type: string; name: string; stateMutability: string }[])
         .filter(({ type }) => type === "function")
         .filter(({ stateMutability }) => ["nonpayable", "payable"].includes(stateMutability))
-        .map(({ name }) => name);
+        .map(({ name }) => name)
+        .filter((name) => !inside.includes(name));
       expect(changing).not.to.have.length(0);
       const missing = changing.filter(
         (name) => !rows.some((row) => new RegExp(`^${name}(?:[ ,]|$)`).test(row)),

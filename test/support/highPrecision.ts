@@ -1,3 +1,5 @@
+import { expect } from "chai";
+
 /**
  * Real numbers with 40 decimals, for checking what the contracts compute with 18. A real x is held as the bigint
  * x * 10^40. The functions use other methods than the contracts (series and integer Newton steps instead of rational
@@ -156,7 +158,7 @@ export function expectWithin(
   const distance = abs(fromWad(actual) - exact);
   const allowed = units * WAD_TO_REAL + mul(abs(exact), relative);
   if (distance <= allowed) return;
-  throw new Error(
+  expect.fail(
     `${actual} x 1e-18 is ${distance} x 1e-40 from ${exact} x 1e-40, allowed ${allowed} x 1e-40`,
   );
 }
@@ -164,11 +166,11 @@ export function expectWithin(
 /** Like `expectWithin`, and the number must not be above the exact one: a result rounded down. */
 export function expectBelow(actual: bigint, exact: Real, units: bigint, relative: Real = 0n): void {
   expectWithin(actual, exact, units, relative);
-  if (fromWad(actual) > exact) throw new Error(`${actual} is above ${exact} x 1e-40`);
+  if (fromWad(actual) > exact) expect.fail(`${actual} is above ${exact} x 1e-40`);
 }
 
 /** Like `expectWithin`, and the number must not be below the exact one: a result rounded up. */
 export function expectAbove(actual: bigint, exact: Real, units: bigint, relative: Real = 0n): void {
   expectWithin(actual, exact, units, relative);
-  if (fromWad(actual) < exact) throw new Error(`${actual} is below ${exact} x 1e-40`);
+  if (fromWad(actual) < exact) expect.fail(`${actual} is below ${exact} x 1e-40`);
 }

@@ -159,12 +159,16 @@ export function targetInventory(book: Book, m: Market, k: Real = skew(book)): Re
 export const exposure = (book: Book, m: Market, k: Real = skew(book)): Real =>
   book.base - targetInventory(book, m, k);
 
-/** Normal 0, Guarded 1, ReduceOnly 2, without hysteresis. */
-export function riskState(book: Book, m: Market): bigint {
+/**
+ * Normal 0, Guarded 1, ReduceOnly 2, as a pool that was Normal before gets there.
+ *
+ * @param latched it was Guarded because of its exposure: that ends at 4 % of equity, not at 5 %
+ */
+export function riskState(book: Book, m: Market, latched = false): bigint {
   const ratio = solvencyRatio(book, m);
   if (ratio < real("1.25")) return 2n;
   const shocked = mul(mul(abs(exposure(book, m)), m.price), shock(m.volatility));
-  const tooMuch = shocked > mul(real("0.05"), scalingEquity(book, m));
+  const tooMuch = shocked > mul(real(latched ? "0.04" : "0.05"), scalingEquity(book, m));
   return ratio < real("1.5") || tooMuch ? 1n : 0n;
 }
 
@@ -223,8 +227,14 @@ export interface Costs {
   fillPrice: Real;
 }
 
-/** Costs of a fill of `size` (signed) on a book that is up to date. */
-export function fillCosts(book: Book, m: Market, size: Real, olderThanRound: Real): Costs {
+/** Costs of a fill of `size` (signed) on a book that is up to date, in a risk state. */
+export function fillCosts(
+  book: Book,
+  m: Market,
+  size: Real,
+  olderThanRound: Real,
+  state: bigint,
+): Costs {
   const side = size > 0n ? upper(m) : lower(m);
   const notional = mul(abs(size), side);
   const after = skew(book) + size;
@@ -238,7 +248,7 @@ export function fillCosts(book: Book, m: Market, size: Real, olderThanRound: Rea
     perSquare,
     largest,
   );
-  const fee = mul(real(riskState(book, m) === 0n ? "0.0005" : "0.001"), notional);
+  const fee = mul(real(state === 0n ? "0.0005" : "0.001"), notional);
   const hedge = hedgeCharge(exposure(book, m), exposure(book, m, after), m);
   const perUnit = div(paid - rebate + fee + hedge, abs(size));
   const fillPrice = size > 0n ? side + perUnit : max(0n, side - perUnit);
@@ -307,8 +317,30 @@ export const maintenanceRatio = (size: Real, scale: Real, sigma: Real): Real =>
 export const initialRatio = (size: Real, scale: Real, sigma: Real): Real =>
   max(real("0.04"), maintenanceRatio(size, scale, sigma) + 4n * deviation(sigma, 1_800n));
 
-/** (0.2 % + 0.6 % (1 - e / (MMR n))) n, at most e; nothing where e <= 0. */
-export function penalty(e: Real, maintenance: Real, notional: Real): Real {
-  const rate = real("0.002") + mul(real("0.006"), ONE - div(max(e, 0n), maintenance));
-  return min(mul(rate, notional), max(e, 0n));
+/** IMR_liq = max(4 %, MMR + 4 sigma_mm sqrt(half an hour)): what a partial liquidation restores. */
+export const restoredRatio = (maintenance: Real, sigma: Real): Real =>
+  max(real("0.04"), maintenance + 4n * deviation(sigma, 1_800n));
+
+/** Least notional that a partial liquidation leaves open, quote. */
+export const LIQUIDATION_DUST = 500n * ONE;
+
+/**
+ * What a liquidation closes, as notional, and takes: z = (IMR_liq n - e) / (IMR_liq - rate) at the rate
+ * 0.2 % + 0.6 % (1 - e / (MMR n)); all of it where z reaches n, dust would stay, less than half of the maintenance
+ * margin is left or the penalty would take everything.
+ */
+export function liquidation(
+  e: Real,
+  notional: Real,
+  maintenanceRatio_: Real,
+  restored: Real,
+): { closed: Real; penalty: Real } {
+  const left = max(e, 0n);
+  const maintenance = mul(maintenanceRatio_, notional);
+  const rate = real("0.002") + mul(real("0.006"), ONE - div(left, maintenance));
+  const whole = { closed: notional, penalty: min(mul(rate, notional), left) };
+  if (mul(rate, notional) >= left || 2n * left < maintenance) return whole;
+  const closed = div(mul(restored, notional) - left, restored - rate);
+  if (closed >= notional || notional - closed < LIQUIDATION_DUST) return whole;
+  return { closed, penalty: mul(rate, closed) };
 }

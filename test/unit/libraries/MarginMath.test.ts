@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import fc from "fast-check";
 import { network } from "hardhat";
 import {
   div,
@@ -18,12 +19,20 @@ import {
 const { ethers } = await network.create();
 const math = await ethers.deployContract("MarginMathHarness");
 
+const PROPERTY_RUNS = process.env.BALLAST_DEEP === "1" ? 2_000 : 60;
+const SEED = 0xba11a57;
+
 /** 4 sigma sqrt(30 minutes). */
 const riskTerm = (sigma: bigint): Real => mul(4n * fromWad(sigma), sqrt(real(1_800n, YEAR)));
 const maintenanceRatio = (size: bigint, scale: bigint, sigma: bigint): Real =>
   max(real(1n, 100n), real(5n, 1_000n) + div(fromWad(size), 2n * fromWad(scale)) + riskTerm(sigma));
-const initialRatio = (size: bigint, scale: bigint, sigma: bigint): Real =>
-  max(real(4n, 100n), maintenanceRatio(size, scale, sigma) + riskTerm(sigma));
+const initialRatio = (size: bigint, scale: bigint, sigma: bigint, floor: bigint): Real =>
+  max(fromWad(floor), maintenanceRatio(size, scale, sigma) + riskTerm(sigma));
+const restoredRatio = (maintenance: bigint, sigma: bigint): Real =>
+  max(real(4n, 100n), fromWad(maintenance) + riskTerm(sigma));
+
+/** The initial margin's floor of a new pool. */
+const FLOOR = WAD / 25n;
 
 /**
  * Rounding 1,800 s / year to 18 decimals moves its root by up to 0.5e-18 / 0.00756 = 67e-18; times 4 sigma, and the
@@ -48,11 +57,20 @@ describe("MarginMath", () => {
         maintenanceRatio(size, scale, sigma),
         riskUnits(sigma),
       );
-      expectWithin(
-        await math.initialRatioWad(size, scale, sigma),
-        initialRatio(size, scale, sigma),
-        2n * riskUnits(sigma),
-      );
+      for (const floor of [FLOOR, (7n * WAD) / 100n, 123_456_789_012_345_678n]) {
+        expectWithin(
+          await math.initialRatioWad(size, scale, sigma, floor),
+          initialRatio(size, scale, sigma, floor),
+          2n * riskUnits(sigma),
+        );
+      }
+      for (const maintenance of [WAD / 100n, 23_456_789_012_345_678n]) {
+        expectWithin(
+          await math.restoredRatioWad(maintenance, sigma),
+          restoredRatio(maintenance, sigma),
+          riskUnits(sigma),
+        );
+      }
     });
   }
 
@@ -63,15 +81,22 @@ describe("MarginMath", () => {
     expect(await math.maintenanceRatioWad(2n, 1n, WAD)).to.equal(without + WAD);
   });
 
-  it("has floors of 1 % and 4 %", async () => {
+  it("has floors of 1 % and 4 %, the initial margin's where the owner has set it", async () => {
     expect(await math.maintenanceRatioWad(0n, WAD, 0n)).to.equal(WAD / 100n);
     expect(await math.maintenanceRatioWad(WAD, 100n * WAD, 0n)).to.equal(WAD / 100n);
     expect(await math.maintenanceRatioWad(WAD + 200n, 100n * WAD, 0n)).to.equal(WAD / 100n + 1n);
-    expect(await math.initialRatioWad(0n, WAD, 0n)).to.equal((4n * WAD) / 100n);
-    expect(await math.initialRatioWad(7n * WAD, 100n * WAD, 0n)).to.equal((4n * WAD) / 100n);
-    expect(await math.initialRatioWad(7n * WAD + 200n, 100n * WAD, 0n)).to.equal(
-      (4n * WAD) / 100n + 1n,
-    );
+    for (const floor of [FLOOR, WAD / 20n, WAD / 5n]) {
+      // 0.5 % and half the size per scale reach the floor here
+      const reached = 2n * 100n * (floor - WAD / 200n);
+      expect(await math.initialRatioWad(0n, WAD, 0n, floor)).to.equal(floor);
+      expect(await math.initialRatioWad(reached, 100n * WAD, 0n, floor)).to.equal(floor);
+      expect(await math.initialRatioWad(reached + 200n, 100n * WAD, 0n, floor)).to.equal(
+        floor + 1n,
+      );
+    }
+    expect(await math.restoredRatioWad(WAD / 100n, 0n)).to.equal(WAD / 25n);
+    expect(await math.restoredRatioWad(WAD / 25n, 0n)).to.equal(WAD / 25n);
+    expect(await math.restoredRatioWad(WAD / 25n + 1n, 0n)).to.equal(WAD / 25n + 1n);
   });
 
   for (const [sigma, leverage] of [
@@ -80,7 +105,7 @@ describe("MarginMath", () => {
     [200n, 8n],
   ] as const) {
     it(`allows ${leverage}x at sigma ${sigma} %, to the nearest whole number`, async () => {
-      const ratio = await math.initialRatioWad(0n, WAD, (sigma * WAD) / 100n);
+      const ratio = await math.initialRatioWad(0n, WAD, (sigma * WAD) / 100n, FLOOR);
       const nearest = (10n * WAD * 2n) / ratio;
       expect((nearest + 10n) / 20n).to.equal(leverage);
     });
@@ -95,39 +120,133 @@ describe("MarginMath", () => {
     );
   });
 
-  describe("liquidation penalty", () => {
-    const notional = 1_234_567_890_123_456_789_012n;
-    const margin = 23_456_789_012_345_678_901n;
+  describe("liquidation", () => {
+    const MMR = 23_456_789_012_345_679n;
+    const RESTORED = 45_678_901_234_567_891n;
+    const NOTIONAL = 1_234_567_890_123_456_789_012n;
+    const DUST = 5_000_000_000_000_000_003n;
+    const MAINTENANCE = (NOTIONAL * MMR) / WAD + 1n;
+
+    /** 0.2 % + 0.6 % (1 - e / (MMR n)), and what the specification closes and takes with it. */
+    function exact(e: bigint, n: bigint, mmr: bigint, restored: bigint, dust: bigint) {
+      const [left, whole, target] = [fromWad(e), fromWad(n), fromWad(restored)];
+      const maintenance = mul(fromWad(mmr), whole);
+      const rate = real(2n, 1_000n) + mul(real(6n, 1_000n), ONE - div(left, maintenance));
+      const closed = div(mul(target, whole) - left, target - rate);
+      const full =
+        closed >= whole ||
+        whole - closed < fromWad(dust) ||
+        2n * left < maintenance ||
+        mul(rate, whole) >= left;
+      return full
+        ? { rate, closed: whole, penalty: min(mul(rate, whole), left), full }
+        : { rate, closed, penalty: mul(rate, closed), full };
+    }
+    /** The rate is a unit off; that, times the notional in whole tokens and over the 3 % that restored - rate is. */
+    const units = (n: bigint) => 4n + (40n * n) / WAD;
 
     for (const equity of [
-      margin,
-      margin - 1n,
-      margin / 2n + 3n,
-      margin / 3n,
-      (margin * 9n) / 10n,
+      MAINTENANCE - 1n,
+      (MAINTENANCE * 999n) / 1_000n,
+      (MAINTENANCE * 3n) / 4n,
+      MAINTENANCE / 2n + 1n,
     ]) {
-      it(`is 0.2 % and up to 0.6 % more of notional with ${equity} of ${margin} left`, async () => {
-        const missing = ONE - div(fromWad(equity), fromWad(margin));
-        const rate = real(2n, 1_000n) + mul(real(6n, 1_000n), missing);
-        const exact = min(mul(fromWad(notional), rate), fromWad(equity));
-        // The rate is wrong by at most one unit, times the notional in whole tokens, and one rounding.
-        expectWithin(await math.penalty(equity, margin, notional), exact, 2n + notional / WAD);
+      it(`of part of a position restores IMR_liq exactly: equity ${equity} of ${MAINTENANCE}`, async () => {
+        const [closed, penalty] = await math.liquidation(equity, NOTIONAL, MMR, RESTORED, DUST);
+        const e = exact(equity, NOTIONAL, MMR, RESTORED, DUST);
+        expect(e.full).to.equal(false);
+        expect(closed < NOTIONAL && closed > 0n).to.equal(true);
+        expectWithin(closed, e.closed, units(NOTIONAL));
+        expectWithin(penalty, e.penalty, units(NOTIONAL));
+        const left = equity - penalty;
+        const needed = mul(fromWad(RESTORED), fromWad(NOTIONAL - closed));
+        expectWithin(left, needed, units(NOTIONAL) / 10n + 4n);
+        expect(fromWad(left) >= needed, "never less than it restores").to.equal(true);
       });
     }
 
-    it("is 0.2 % at the maintenance margin and above it", async () => {
-      expect(await math.penalty(10n * WAD, 10n * WAD, 1_000n * WAD)).to.equal(2n * WAD);
-      expect(await math.penalty(11n * WAD, 10n * WAD, 1_000n * WAD)).to.equal(2n * WAD);
+    it("closes everything below half of the maintenance margin, and part of it at the half", async () => {
+      const half = (MAINTENANCE + 1n) / 2n;
+      const [part] = await math.liquidation(half, NOTIONAL, MMR, RESTORED, DUST);
+      expect(part < NOTIONAL).to.equal(true);
+      const [closed, penalty] = await math.liquidation(half - 1n, NOTIONAL, MMR, RESTORED, DUST);
+      expect(closed).to.equal(NOTIONAL);
+      // 0.5 % at the half
+      expectWithin(penalty, mul(real(5n, 1_000n), fromWad(NOTIONAL)), units(NOTIONAL));
     });
 
-    it("is 0.5 % with half of the maintenance margin left", async () => {
-      expect(await math.penalty(5n * WAD, 10n * WAD, 1_000n * WAD)).to.equal(5n * WAD);
+    it("closes everything when less than the dust would stay, and part of it when just that stays", async () => {
+      const equity = (MAINTENANCE * 4n) / 5n;
+      const [closed] = await math.liquidation(equity, NOTIONAL, MMR, RESTORED, 0n);
+      const stays = NOTIONAL - closed;
+      const [just] = await math.liquidation(equity, NOTIONAL, MMR, RESTORED, stays);
+      expect(just).to.equal(closed);
+      const [all, penalty] = await math.liquidation(equity, NOTIONAL, MMR, RESTORED, stays + 1n);
+      expect(all).to.equal(NOTIONAL);
+      const { rate } = exact(equity, NOTIONAL, MMR, RESTORED, 0n);
+      expectWithin(penalty, mul(rate, fromWad(NOTIONAL)), units(NOTIONAL));
     });
 
-    it("never takes more than the equity that is left", async () => {
-      expect(await math.penalty(0n, margin, notional)).to.equal(0n);
-      expect(await math.penalty(1n, margin, notional)).to.equal(1n);
-      expect(await math.penalty(3n * WAD, 10n * WAD, 1_000n * WAD)).to.equal(3n * WAD);
+    it("closes everything when the part that would restore the margin is all of it", async () => {
+      // MMR 1 %, half of it left: the rate of 0.5 % on all of it leaves nothing to restore anything with
+      const [mmr, notional] = [WAD / 100n, 1_000n * WAD];
+      const [closed, penalty] = await math.liquidation(5n * WAD, notional, mmr, WAD / 25n, 0n);
+      expect([closed, penalty]).to.deep.equal([notional, 5n * WAD]);
+    });
+
+    it("takes what is left, and closes everything, when the penalty would be more", async () => {
+      const rest = NOTIONAL / 250n; // 0.4 %, at a rate above 0.69 %
+      for (const equity of [0n, 1n, rest]) {
+        const [closed, penalty] = await math.liquidation(equity, NOTIONAL, MMR, RESTORED, DUST);
+        expect([closed, penalty]).to.deep.equal([NOTIONAL, equity]);
+      }
+    });
+
+    it("never takes more than the equity, closes no more than there is and never leaves less than it promises", async () => {
+      const wide = (bits: number) => fc.bigInt({ min: 1n, max: (1n << BigInt(bits)) - 1n });
+      await fc.assert(
+        fc.asyncProperty(
+          wide(110),
+          fc.bigInt({ min: 0n, max: WAD }),
+          fc.bigInt({ min: WAD / 100n, max: WAD / 2n }),
+          fc.bigInt({ min: 0n, max: WAD / 2n }),
+          wide(70),
+          async (notional, share, mmr, above, dust) => {
+            const restored = mmr + above > WAD / 25n ? mmr + above : WAD / 25n;
+            const maintenance = (notional * mmr) / WAD;
+            const equity = (maintenance * share) / WAD;
+            const [closed, penalty] = await math.liquidation(equity, notional, mmr, restored, dust);
+            expect(penalty <= equity, "I17: takes more than there is").to.equal(true);
+            expect(closed <= notional, "I17: closes more than there is").to.equal(true);
+            const stays = notional - closed;
+            if (stays === 0n) return;
+            expect(stays >= dust, "leaves dust").to.equal(true);
+            expect(2n * equity >= maintenance - 1n, "keeps what is too far gone").to.equal(true);
+            const needed = mul(fromWad(restored), fromWad(stays));
+            expect(fromWad(equity - penalty) >= needed, "I17: restores too little").to.equal(true);
+            const e = exact(equity, notional, mmr, restored, dust);
+            expectWithin(closed, e.closed, units(notional), ONE / 10n ** 15n);
+          },
+        ),
+        { numRuns: PROPERTY_RUNS, seed: SEED },
+      );
+    });
+
+    it("takes the rate of the schedule: 0.2 % at the maintenance margin, 0.8 % at nothing", async () => {
+      // all closed, by a dust as large as the position
+      for (const equity of [MAINTENANCE - 1n, (MAINTENANCE * 9n) / 10n, MAINTENANCE / 2n]) {
+        const [, penalty] = await math.liquidation(equity, NOTIONAL, MMR, RESTORED, NOTIONAL);
+        const { rate } = exact(equity, NOTIONAL, MMR, RESTORED, NOTIONAL);
+        expectWithin(penalty, mul(rate, fromWad(NOTIONAL)), units(NOTIONAL));
+      }
+      const [, least] = await math.liquidation(
+        10n * WAD - 1n,
+        1_000n * WAD,
+        WAD / 100n,
+        WAD / 25n,
+        1_000n * WAD,
+      );
+      expectWithin(least, real(2n), 2_000n);
     });
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { network } from "hardhat";
-import type { SolvencyMath } from "../../../typechain-types/mocks/SolvencyMathHarness.ts";
+import type { SolvencyMath } from "../../../typechain-types/contracts/mocks/SolvencyMathHarness.ts";
 import {
   abs,
   div,

@@ -45,11 +45,21 @@ describe("SignedWadMath", () => {
     }
   });
 
-  it("reverts where a product leaves the type, and on a zero divisor", async () => {
-    await expect(math.mulWadFloor(2n ** 200n, 2n ** 55n)).to.be.revertedWithPanic(0x11);
-    await expect(math.mulWadCeil(-(2n ** 200n), 2n ** 56n)).to.be.revertedWithPanic(0x11);
-    await expect(math.divFloor(WAD, 0n)).to.be.revertedWithPanic(0x12);
-    await expect(math.divCeil(WAD, 0n)).to.be.revertedWithPanic(0x12);
+  it("is exact up to the bounds it states: an amount below 2^127 times anything below 2^128", async () => {
+    const widest = 2n ** 128n - 1n;
+    for (const x of [LARGEST, LARGEST - 1n, -LARGEST]) {
+      for (const y of [widest, -widest, widest - 12_345_678_901n]) {
+        expect(await math.mulWadFloor(x, y), `${x} * ${y}`).to.equal(floorOf(x * y, WAD));
+        expect(await math.mulWadCeil(y, x), `${y} * ${x}`).to.equal(-floorOf(-x * y, WAD));
+      }
+    }
+    const most = 2n ** 255n - 1n;
+    for (const x of [most, -most]) {
+      for (const d of DIVISORS) {
+        expect(await math.divFloor(x, d), `${x} / ${d}`).to.equal(floorOf(x, d));
+        expect(await math.divCeil(x, d), `${x} / ${d}`).to.equal(-floorOf(-x, d));
+      }
+    }
   });
 
   it("orders numbers and takes magnitudes", async () => {

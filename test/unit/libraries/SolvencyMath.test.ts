@@ -500,11 +500,17 @@ describe("SolvencyMath", () => {
       expect(await math.solvencyRatioWad(bid, required)).to.equal(floorWad(ratio));
     });
 
-    it("is the largest number where nothing is required and zero where nothing is left", async () => {
-      expect(await math.solvencyRatioWad(1n, 0n)).to.equal(2n ** 256n - 1n);
-      for (const bid of [0n, -1n, -(10n ** 30n)]) {
-        expect(await math.solvencyRatioWad(bid, 7n)).to.equal(0n);
-        expect(await math.solvencyRatioWad(bid, 0n)).to.equal(0n);
+    it("is the largest number where nothing is required of a pool that owes nothing", async () => {
+      for (const bid of [0n, 1n, 10n ** 30n]) {
+        expect(await math.solvencyRatioWad(bid, 0n)).to.equal(2n ** 256n - 1n);
+      }
+    });
+
+    it("is zero where nothing is left and something required, or less than nothing left", async () => {
+      expect(await math.solvencyRatioWad(0n, 7n)).to.equal(0n);
+      for (const bid of [-1n, -(10n ** 30n)]) {
+        for (const required of [0n, 7n])
+          expect(await math.solvencyRatioWad(bid, required)).to.equal(0n);
       }
     });
   });

@@ -226,6 +226,18 @@ describe("VolatilityMath", () => {
       });
     }
 
+    it("is known for a day and for half an hour, rounded down in the last place", async () => {
+      for (const [constant, horizon] of [
+        [await math.DAY_DEVIATION_WAD(), 86_400n],
+        [await math.HALF_HOUR_DEVIATION_WAD(), 1_800n],
+      ] as const) {
+        expect(constant).to.equal(floorWad(sqrt(real(horizon, YEAR))));
+        // And so by less than 1e-16 from what is computed for a horizon that varies.
+        const computed = await math.deviationWad(WAD, horizon);
+        expectWithin(computed, fromWad(constant), 100n);
+      }
+    });
+
     it("is nothing over no time", async () => {
       expect(await math.deviationWad(3n * WAD, 0n)).to.equal(0n);
     });

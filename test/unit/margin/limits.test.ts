@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { network } from "hardhat";
 import * as reference from "../../support/marginReference.ts";
 import {
+  arbitrage,
   deployFixture,
   depositMargin,
   INDEX_PRICE,
@@ -136,7 +137,8 @@ describe("The skew's speed limit", () => {
     await depositMargin(f, f.carol, 1n * WAD);
     const opposite = await order(f, f.carol, -share(18n));
     expect(opposite.remaining).to.equal(0n);
-    await nextRound(f, 298_010000000000000000n);
+    // less than half of her maintenance margin is left: all of it is closed
+    await nextRound(f, 300_010000000000000000n);
     await f.marginPool.liquidate(f.carol);
     expect((await f.marginPool.poolState()).skew).to.equal(share(18n));
   });
@@ -310,6 +312,10 @@ describe("Risk states", () => {
   it("ReduceOnly lets through only what lowers the skew or the account's own size", async () => {
     const f = await loadFixture(reduceOnly);
     const price = 172_330000000000000000n;
+    // until the pool's average price is near the index again
+    await arbitrage(f);
+    await passTime(f, 3_600n);
+    expect(await stateOf(f)).to.equal(2n);
     const raising = await order(f, f.bob, -share(1n), { price });
     expect(raising.reason?.name).to.equal("MarginPool_ReduceOnly");
     expectWad(

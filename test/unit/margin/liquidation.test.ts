@@ -1,7 +1,9 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { expect } from "chai";
 import { network } from "hardhat";
+import type { IMarginPool } from "../../../typechain-types/contracts/interfaces/IMarginPool.ts";
 import * as reference from "../../support/marginReference.ts";
+import { ONE } from "../../support/marginReference.ts";
 import {
   deployFixture,
   depositMargin,
@@ -15,6 +17,7 @@ import {
 } from "../../support/protocolFixture.ts";
 import {
   build,
+  expectBase,
   expectBooksBalance,
   expectQuote,
   fromBase,
@@ -67,22 +70,20 @@ async function expected(f: ProtocolFixture, trader: HardhatEthersSigner, at: big
   const sigma = fromWad((await f.volatilityOracle.preview()).maintenanceVolatilityWad);
   const ratio = reference.maintenanceRatio(size, reference.skewScale(book, market), sigma);
   const maintenance = reference.mul(notional, ratio);
-  const penalty = reference.penalty(equity, maintenance, notional);
-  return { book, equity, notional, maintenance, penalty, profit, owed };
+  const restored = reference.restoredRatio(ratio, sigma);
+  const { closed, penalty } = reference.liquidation(equity, notional, ratio, restored);
+  return { book, size, equity, notional, maintenance, restored, closed, penalty, profit, owed };
 }
 
-interface Liquidated {
-  equity: bigint;
-  penalty: bigint;
-  keeperReward: bigint;
-  badDebt: bigint;
-  paidByInsurance: bigint;
-}
-async function liquidate(f: ProtocolFixture, trader: HardhatEthersSigner, at: bigint) {
+async function liquidate(
+  f: ProtocolFixture,
+  trader: HardhatEthersSigner,
+  at: bigint,
+): Promise<IMarginPool.LiquidationStructOutput> {
   await time.setNextBlockTimestamp(at);
   const receipt = (await (await f.marginPool.connect(f.carol).liquidate(trader)).wait())!;
   const parsed = receipt.logs.map((log) => f.marginPool.interface.parseLog(log));
-  return parsed.find((log) => log?.name === "Liquidated")!.args as unknown as Liquidated;
+  return parsed.find((log) => log?.name === "Liquidated")!.args.liquidation;
 }
 
 describe("Margin ratios", () => {
@@ -201,37 +202,113 @@ describe("Liquidation", () => {
       }
     });
 
-    it(`of a ${side} pays the penalty of the schedule: keeper first, 70 % of the rest to insurance, the rest to LPs`, async () => {
+    it(`of a ${side} closes what restores the margin, at the penalty of the schedule: keeper first, 70 % of the rest to insurance, the rest to LPs`, async () => {
       const f = await loadFixture(fixture);
       const snapshot = await takeSnapshot();
       // equity from just below the maintenance margin to nearly nothing
-      for (const move of [8_310n, 9_100n, 10_900n, 12_340n]) {
+      for (const [move, whole] of [
+        [8_310n, false],
+        [9_100n, false],
+        [10_900n, true],
+        [12_340n, true],
+      ] as const) {
         await moveTo(f, INDEX_PRICE + worse * move * 10n ** 15n);
         const at = (await now(f)) + 2n;
+        const before = await f.marginPool.marginAccount(f.alice);
         const e = await expected(f, f.alice, at);
         expect(e.equity > 0n && e.equity < e.maintenance, `equity at ${move}`).to.equal(true);
-        const insurance = (await f.marginPool.ledgers()).insuranceFund;
+        expect(e.closed === e.notional, `all of it at ${move}`).to.equal(whole);
+        const { insuranceFund } = await f.marginPool.ledgers();
         const event = await liquidate(f, f.alice, at);
         expectQuote(f, event.equity, e.equity, "equity", 4n);
         expectQuote(f, event.penalty, e.penalty, "penalty", 4n);
         expect(event.keeperReward, "capped at 50 quote").to.equal(50_000_000n);
         expect(event.badDebt).to.equal(0n);
         expect(await f.marginPool.creditedOf(f.carol)).to.equal(event.keeperReward);
+        // a unit of equity is 30 of what is closed, for IMR_liq less the rate is 3 %; and a unit of quote 5e-9 base
+        const closed = reference.div(reference.mul(e.size, e.closed), e.notional);
+        expectBase(f, event.closed, closed, "closed", 4n * 30n * 6n * 10n ** 9n);
+        expect(event.size).to.equal(before.size - event.closed);
+
+        const share = reference.div(fromBase(f, event.closed), e.size);
         const rest = event.penalty - event.keeperReward;
         const after = await f.marginPool.ledgers();
-        expect(after.insuranceFund - insurance).to.equal((rest * 7n) / 10n);
-        const income = e.book.income + e.book.premium + (fromQuote(f, rest) * 3n) / 10n;
-        expectQuote(f, after.pendingIncome, income, "S takes its part and all of J", 5n);
-        expect(after.skewPremium).to.equal(0n);
-        expectQuote(f, after.inventoryQuote, e.book.quote - e.profit + e.owed, "q", 6n);
+        expect(after.insuranceFund - insuranceFund).to.equal((rest * 7n) / 10n);
+        const left = reference.mul(ONE - share, ONE - share);
+        const premium = reference.mul(e.book.premium, left);
+        expectQuote(f, after.skewPremium, premium, "J keeps what the skew left supports", 4n);
+        const lost = e.book.premium - premium;
+        const income = e.book.income + lost + (fromQuote(f, rest) * 3n) / 10n;
+        expectQuote(f, after.pendingIncome, income, "S takes its part and the rest of J", 6n);
+        const realized = reference.mul(e.profit, share) - e.owed;
+        expectQuote(f, after.inventoryQuote, e.book.quote - realized, "q", 8n);
+
         const account = await f.marginPool.marginAccount(f.alice);
-        expect([account.size, account.entryNotional, account.openedAt]).to.deep.equal([0n, 0n, 0n]);
-        expectQuote(f, account.collateral, e.equity - e.penalty, "what the trader keeps", 6n);
+        expect(account.size).to.equal(event.size);
+        expect([account.entryNotional, account.collateral]).to.deep.equal([
+          event.entryNotional,
+          event.collateral,
+        ]);
+        const entry = reference.mul(fromQuote(f, before.entryNotional), ONE - share);
+        expectQuote(f, account.entryNotional, entry, "entry notional left", 4n);
+        const unrealized = reference.mul(e.profit, ONE - share);
+        const kept = e.equity - e.penalty - unrealized;
+        expectQuote(f, account.collateral, kept, "what the trader keeps", 8n);
+        if (whole) {
+          expect([account.size, account.entryNotional, account.openedAt]).to.deep.equal([
+            0n,
+            0n,
+            0n,
+          ]);
+        } else {
+          expect(account.openedAt).to.equal(before.openedAt);
+          const equity = fromQuote(f, account.collateral) + unrealized;
+          const needed = reference.mul(e.restored, reference.mul(e.notional, ONE - share));
+          const off = equity - needed;
+          expect(reference.abs(off) <= fromQuote(f, 12n), `IMR_liq missed by ${off}`).to.equal(
+            true,
+          );
+          expect((await f.marginPool.position(f.alice)).liquidatable, "I17").to.equal(false);
+          await expect(f.marginPool.liquidate(f.alice)).to.be.revertedWithCustomError(
+            f.marginPool,
+            "MarginPool_NotLiquidatable",
+          );
+        }
         await expectBooksBalance(f, [f.alice, f.bob]);
         await snapshot.restore();
       }
     });
   }
+
+  it("comes again for what is left when the price goes on, and leaves no dust open", async () => {
+    const f = await loadFixture(longs);
+    let price = INDEX_PRICE - 8_310n * 10n ** 15n;
+    let size = SIZE;
+    const parts: bigint[] = [];
+    for (; size !== 0n; price -= WAD / 2n) {
+      await moveTo(f, price);
+      if (!(await f.marginPool.position(f.alice)).liquidatable) continue;
+      const before = await f.marginPool.position(f.alice);
+      const event = await liquidate(f, f.alice, (await now(f)) + 2n);
+      expect(event.closed > 0n && event.closed <= size).to.equal(true);
+      expect(event.badDebt).to.equal(0n);
+      size -= event.closed;
+      expect(event.size).to.equal(size);
+      parts.push(event.closed);
+      const notional = (size * price) / WAD / 10n ** 12n;
+      if (size === 0n) break;
+      expect(notional >= 500n * 10n ** 6n, "dust").to.equal(true);
+      const after = await f.marginPool.position(f.alice);
+      expect(
+        after.equity * before.size > before.equity * after.size,
+        "I17: the margin ratio rises",
+      ).to.equal(true);
+      await expectBooksBalance(f, [f.alice]);
+    }
+    expect(parts.length, `${parts}`).to.be.greaterThan(3);
+    expect(parts.reduce((sum, part) => sum + part, 0n)).to.equal(SIZE);
+    await expectBooksBalance(f, [f.alice]);
+  });
 
   it("gives the keeper all of a penalty below 50 quote", async () => {
     const f = await loadFixture(longs);

@@ -72,7 +72,8 @@ describe("Requesting an order", () => {
     expect(queued.reduceOnly).to.equal(false);
     expect(queued.roundId).to.equal(await f.feed.latestRoundId());
     expect((await f.marginPool.marginAccount(f.alice)).collateral).to.equal(500_003_000000n - FEE);
-    expect((await f.marginPool.ledgers()).credited).to.equal(FEE);
+    // the fee has left the account, not the pool's custody
+    expect((await f.marginPool.ledgers()).custodyQuote).to.equal(2n * 500_003_000000n);
     await expectBooksBalance(f, [f.alice, f.bob]);
   });
 
@@ -211,7 +212,8 @@ describe("Executing an order", () => {
       f.carol,
       FEE,
     );
-    expect((await f.marginPool.ledgers()).credited).to.equal(0n);
+    expect(await f.marginPool.creditedOf(f.carol)).to.equal(0n);
+    await expectBooksBalance(f, [f.alice, f.bob]);
   });
 
   it("fills up to the second of expiry and removes the order for the fee after it", async () => {
@@ -286,7 +288,7 @@ describe("Executing an order", () => {
       await f.feed.latestRoundId(),
     ]);
     expect(await f.marginPool.creditedOf(f.keeper)).to.equal(FEE);
-    expect((await f.marginPool.ledgers()).credited, "the next fee is in escrow").to.equal(2n * FEE);
+    await expectBooksBalance(f, [f.alice, f.bob]); // with the next fee in escrow
     await time.increase(300);
     await expect(execute(f, f.alice)).to.be.revertedWithCustomError(
       f.marginPool,

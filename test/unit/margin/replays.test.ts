@@ -4,6 +4,7 @@ import {
   deployFixture,
   depositMargin,
   type ProtocolFixture,
+  publishPrice,
   WAD,
 } from "../../support/protocolFixture.ts";
 import { execute, nextRound, order, request } from "../../support/traderFixture.ts";
@@ -72,5 +73,21 @@ describe("Replays", () => {
         "MarginPool_InsufficientMargin",
       );
     }
+  });
+
+  // Expected by the specification: "at the last good price". Fails while it is the price of the last volatility sample.
+  it("a good round within a minute of the last volatility sample is still the last good price", async () => {
+    const f = await loadFixture(funded);
+    await f.rebalancer.poke();
+    await time.increase(61);
+    await publishPrice(f, 190_010000000000000000n);
+    await f.marginPool.sync();
+    await time.increase(20);
+    await publishPrice(f, 171_010000000000000000n); // too soon for another sample
+    await f.marginPool.sync();
+    const good = await f.marginPool.totalAssets();
+    await publishPrice(f, 0n);
+    const after = await f.marginPool.totalAssets();
+    expect(after).to.be.closeTo(good, good / 50_000n);
   });
 });

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { network } from "hardhat";
 import type { DeploymentSettings } from "../../../deploy/deployProtocol.ts";
 import {
+  arbitrage,
   buildPosition,
   currentPrice,
   deployFixture,
@@ -73,11 +74,25 @@ async function outsideLong(): Promise<ProtocolFixture> {
   return fixture;
 }
 
-/** The same after a fall of 10 %: a shock to D would now cost more than 5 % of equity. */
+/**
+ * The same after a fall of 10 %: a shock to D would now cost more than 5 % of equity. The pool's average price has
+ * followed.
+ */
 async function guarded(): Promise<ProtocolFixture> {
   const fixture = await outside();
   await publishPrice(fixture, ((await currentPrice(fixture)) * 90n) / 100n);
   await fixture.rebalancer.poke();
+  await arbitrage(fixture);
+  await passTime(fixture, 3_660n);
+  return fixture;
+}
+
+/** The same while the pool's average price is still where it was. */
+async function fallen(): Promise<ProtocolFixture> {
+  const fixture = await outside();
+  await publishPrice(fixture, ((await currentPrice(fixture)) * 90n) / 100n);
+  await fixture.rebalancer.poke();
+  await arbitrage(fixture);
   return fixture;
 }
 
@@ -390,6 +405,30 @@ describe("LP shares: limits", () => {
     expect(shock * 1_000n).to.be.within(state.equityWad * 49n, state.equityWad * 50n + WAD);
   });
 
+  it("nothing enters or leaves while the pool's average price is far from the index", async () => {
+    const fixture = await loadFixture(fallen);
+    const { marginPool, carol } = fixture;
+    const lp = marginPool.connect(carol);
+    for (const maximum of ["maxDeposit", "maxMint", "maxWithdraw", "maxRedeem"] as const) {
+      expect(await lp[maximum](carol)).to.equal(0n);
+    }
+    for (const call of [
+      lp.deposit.staticCall(10n ** 9n, carol),
+      lp.mint.staticCall(10n ** 15n, carol),
+      lp.withdraw.staticCall(10n ** 6n, carol, carol),
+      lp.redeem.staticCall(10n ** 12n, carol, carol),
+    ]) {
+      await expect(call).to.be.revertedWithCustomError(
+        marginPool,
+        "MarginPool_PriceFarFromAverage",
+      );
+    }
+    // half an hour at the new price is half of what the average looks at
+    await passTime(fixture, 3_660n);
+    expect(await lp.maxWithdraw(carol)).to.be.gt(0n);
+    await lp.withdraw(10n ** 6n, carol, carol);
+  });
+
   it("with three unread rounds nothing enters or leaves until somebody pokes", async () => {
     const fixture = await loadFixture(unread);
     const { marginPool, rebalancer, carol } = fixture;
@@ -493,6 +532,8 @@ describe("LP shares: while the price is bad", () => {
       for (const state of [fresh, positions]) {
         const fixture = await loadFixture(state);
         const { marginPool, priceOracle, carol } = fixture;
+        // the price that stays is the volatility's last sample
+        await passTime(fixture, 61n);
         await marginPool.sync();
         const { mid } = await equities(fixture);
         await spoil(fixture);

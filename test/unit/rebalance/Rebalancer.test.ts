@@ -493,7 +493,7 @@ describe("Rebalancer", () => {
     const after = await marginPool.ledgers();
     expect(after.inventoryBase - before.inventoryBase).to.equal(event.baseDelta);
     expect(after.shortCollateral).to.equal(before.shortCollateral);
-    expect(after.freeCollateral).to.equal(before.freeCollateral);
+    expect(after.custodyQuote).to.equal(before.custodyQuote);
     expect(after.insuranceFund).to.equal(before.insuranceFund);
     expect(await marginPool.marginAccount(alice)).to.deep.equal(account);
   });
