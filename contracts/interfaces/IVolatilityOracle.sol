@@ -116,7 +116,7 @@ interface IVolatilityOracle {
     function lastSample() external view returns (uint256 priceWad, uint256 sampledAt);
 
     /// @notice The last price that was good: the latest round's while nothing but its age or the sequencer is wrong with it,
-    /// otherwise the last sample's. Never reverts.
+    /// otherwise that of the last round looked at, and where the feed does not answer the last sample's. Never reverts.
     /// @return priceWad quote per base, 1e18
     /// @return updatedAt publication time, unix seconds
     function lastGood() external view returns (uint256 priceWad, uint256 updatedAt);

@@ -161,7 +161,10 @@ contract VolatilityOracle is IVolatilityOracle, GuardedFeed {
         bool usable;
         uint256 roundId;
         (usable, priceWad, updatedAt, roundId) = _lastRound();
-        if (!usable || _isRegressed(roundId, _head & ROUND_MASK)) return lastSample();
+        uint256 seen = _head & ROUND_MASK;
+        if (usable && !_isRegressed(roundId, seen)) return (priceWad, updatedAt);
+        (usable, priceWad, updatedAt) = _roundAt(seen);
+        if (!usable || updatedAt > block.timestamp) return lastSample();
     }
 
     /// @inheritdoc IVolatilityOracle
