@@ -1,6 +1,7 @@
 import { getAddress, type Interface, toBeHex, ZeroAddress } from "ethers";
 import hre, { network } from "hardhat";
-import { deployProtocol } from "../../deploy/deployProtocol.ts";
+import type { NetworkConnection } from "hardhat/types/network";
+import { deployProtocol, type Protocol } from "../../deploy/deployProtocol.ts";
 import { rescale, WAD_DECIMALS } from "../units.ts";
 import {
   type Action,
@@ -32,6 +33,15 @@ interface Callable {
   readonly interface: Interface;
 }
 
+/** A backend on a chain of its own, and what lies behind it for whoever looks closer. */
+export interface EvmBackend extends ProtocolBackend {
+  readonly connection: NetworkConnection;
+  readonly protocol: Protocol;
+  /** Addresses of the traders by number, and of the keeper. */
+  readonly traders: readonly string[];
+  readonly keeper: string;
+}
+
 /** Compiles what changed since the last build; instant when nothing did. */
 export async function buildContracts(): Promise<void> {
   await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
@@ -44,7 +54,7 @@ export async function buildContracts(): Promise<void> {
  *
  * @throws Error when a contract is missing (not built) or the deployment fails
  */
-export async function createEvmBackend(setup: BackendSetup): Promise<ProtocolBackend> {
+export async function createEvmBackend(setup: BackendSetup): Promise<EvmBackend> {
   const connection = await network.create({
     override: {
       initialDate: new Date((setup.startsAt - DEPLOYMENT_SECONDS) * 1000),
@@ -215,6 +225,10 @@ export async function createEvmBackend(setup: BackendSetup): Promise<ProtocolBac
     throw new Error("the deployed protocol refused the first price round or a wallet's approval");
 
   return {
+    connection,
+    protocol,
+    traders,
+    keeper: KEEPER,
     baseDecimals,
     quoteDecimals,
     executionFee,

@@ -9,7 +9,7 @@ import type { EventReplay } from "../support/eventReplay.ts";
 import { accountOf, equityOf, load, marginAt, profitAt } from "./accounts.ts";
 import { finish, open } from "./clock.ts";
 import { timeOf } from "./logs.ts";
-import { abs, ceilDiv, floorDiv, WAD } from "./numbers.ts";
+import { abs, ceilDiv, floorDiv, max, WAD } from "./numbers.ts";
 import {
   equityAskIn,
   initialRatio,
@@ -102,14 +102,17 @@ async function compareStored(
 ): Promise<void> {
   const s = replay.state;
   const l = s.ledgers;
-  const custodyQuote =
+  // deleveraging rounds the collateral of a side up: what is left of it in the end may be nobody's
+  const custodyQuote = max(
     s.accountedQuote -
-    l.inventoryQuote -
-    l.longCollateral -
-    l.shortCollateral -
-    l.skewPremium -
-    l.pendingIncome -
-    l.insuranceFund;
+      l.inventoryQuote -
+      l.longCollateral -
+      l.shortCollateral -
+      l.skewPremium -
+      l.pendingIncome -
+      l.insuranceFund,
+    0n,
+  );
   c.fields("ledgers", { ...l, custodyQuote }, await marginPool.ledgers());
   const [indexWad, rateWad, lastSyncAt] = await marginPool.funding();
   const syncs = BigInt(replay.syncs);

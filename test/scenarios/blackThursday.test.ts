@@ -5,6 +5,7 @@ import { createEvmBackend } from "../../src/simulation/evmBackend.ts";
 import { loadScenario } from "../../src/simulation/loadScenario.ts";
 import { comparisonSentence, type SimulationResult, toJson } from "../../src/simulation/results.ts";
 import { sliceScenario } from "../../src/simulation/scenario.ts";
+import { type Aftermath, expectOrderlyEnd, withAftermath } from "../support/aftermath.ts";
 
 const OPTIONS = { policy: "both", flow: "momentum", seed: 1, backend: "evm" } as const;
 const scenario = loadScenario("black-thursday-2020-03");
@@ -13,10 +14,13 @@ describe("Black Thursday, the fall of 12 and 13 March 2020", () => {
   let result: SimulationResult;
   let rebalanced: RunResult;
   let unhedged: RunResult;
+  /** Of both runs: replayed from the event log before and after everybody left. */
+  const aftermaths: Aftermath[] = [];
 
   before(async () => {
-    const crash = sliceScenario(scenario, 110, 330);
-    result = await simulate(crash, OPTIONS, createEvmBackend);
+    const crash = process.env.BALLAST_DEEP === "1" ? scenario : sliceScenario(scenario, 110, 330);
+    const backend = withAftermath((aftermath) => aftermaths.push(aftermath));
+    result = await simulate(crash, OPTIONS, backend);
     [rebalanced, unhedged] = result.runs as [RunResult, RunResult];
   });
 
@@ -61,6 +65,11 @@ describe("Black Thursday, the fall of 12 and 13 March 2020", () => {
       const spotPpm = (reserveQuote * 10n ** 36n) / (reserveBase * price);
       expect(Number(spotPpm) / 1e6).to.be.within(0.9969, 1.0031);
     }
+  });
+
+  it("gives every ledger, account and state from the event log alone, and lets everybody leave", () => {
+    expect(aftermaths.length).to.equal(2);
+    for (const aftermath of aftermaths) expectOrderlyEnd(aftermath);
   });
 
   it("gives the same figures for the same seed and others for another", async () => {
