@@ -160,7 +160,7 @@ library MarginState {
     /// book move together.
     function _advance(MarginStorage.Context memory ctx) private view {
         unchecked {
-            ctx.stateBefore = _storedState(ctx);
+            ctx.stateBefore = RiskStates.worse(ctx);
             uint256 mark = uint32(ctx.market.roundId);
             if (mark != ctx.roundMark) {
                 ctx.roundMark = mark;
@@ -191,13 +191,6 @@ library MarginState {
             );
             ctx.maintenanceSkewScaleWad = scale > type(uint128).max ? type(uint128).max : scale;
         }
-    }
-
-    function _storedState(MarginStorage.Context memory ctx) private pure returns (IMarginPool.RiskState) {
-        return
-            ctx.exposureGuarded && ctx.ratioState == IMarginPool.RiskState.Normal
-                ? IMarginPool.RiskState.Guarded
-                : ctx.ratioState;
     }
 
     /// @dev Longs pay dF per base, shorts receive it, the pool receives K dF through the sides' accruals. Each side is

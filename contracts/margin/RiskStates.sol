@@ -30,7 +30,12 @@ library RiskStates {
         _followRatio(ctx);
         _followRounds(self, ctx);
         _followExposure(ctx);
-        ctx.state =
+        ctx.state = worse(ctx);
+    }
+
+    /// @notice The worse of the two latches.
+    function worse(MarginStorage.Context memory ctx) internal pure returns (IMarginPool.RiskState) {
+        return
             ctx.exposureGuarded && ctx.ratioState == IMarginPool.RiskState.Normal
                 ? IMarginPool.RiskState.Guarded
                 : ctx.ratioState;
@@ -68,9 +73,10 @@ library RiskStates {
             }
             IMarginPool.RiskState reached = stateAt(ratio, HYSTERESIS_WAD);
             if (reached >= ctx.ratioState) {
-                ctx.recoverySince = 0;
+                if (ctx.recoverySince != 0) (ctx.recoverySince, ctx.advanced) = (0, true);
             } else if (ctx.recoverySince == 0) {
                 (ctx.recoverySince, ctx.recoveryState) = (block.timestamp, reached);
+                ctx.advanced = true;
             } else {
                 if (reached > ctx.recoveryState) ctx.recoveryState = reached;
                 if (block.timestamp >= ctx.recoverySince + RECOVERY_PERIOD) _enter(ctx, ctx.recoveryState);
@@ -100,6 +106,7 @@ library RiskStates {
         ctx.distressLoaded = true;
         ctx.distressed = low;
         if (!low) {
+            ctx.advanced = true;
             (d.lowSince, d.bankruptAt, d.bankruptRounds) = (0, 0, 0);
             return;
         }

@@ -193,7 +193,7 @@ library SettlementLogic {
         if (!sequencerUp || block.timestamp < deadAt) {
             revert IMarginPool.MarginPool_FeedNotDead(sequencerUp, deadAt);
         }
-        IMarginPool.RiskState before = ctx.ratioState;
+        IMarginPool.RiskState before = RiskStates.worse(ctx);
         ctx.ratioState = IMarginPool.RiskState.Settled;
         ctx.stateSince = block.timestamp;
         self.store(ctx);

@@ -16,6 +16,7 @@ import {
   WAD,
 } from "../support/protocolFixture.ts";
 import {
+  bookOf,
   CAMPAIGN_SCALE,
   fromBase,
   fromQuote,
@@ -25,7 +26,6 @@ import {
 import { act, type Cast, endOf, eventsOf, handlersOf, type Random, Refused } from "./actors.ts";
 import { bankRun, bury, recover } from "./endings.ts";
 import {
-  bookOf,
   type Crowd,
   expectCovered,
   expectHealthyAreSafe,
@@ -177,7 +177,7 @@ function expectLeastDeleveraging(run: Run, before: Picture, event: LogDescriptio
     bigint,
     bigint,
   ];
-  const [book, market] = [bookOf(f, before), marketOf(f, before)];
+  const [book, market] = [bookOf(f, before.ledgers), marketOf(f, before)];
   const exposure = book.base - reference.skew(book);
   expect(long, "I19: deleveraging closes the side whose closing shrinks |b - K|").to.equal(
     exposure < 0n,

@@ -15,6 +15,7 @@ import {
   WAD,
 } from "../support/protocolFixture.ts";
 import {
+  bookOf,
   CAMPAIGN_SCALE,
   execute,
   nextRound,
@@ -22,7 +23,7 @@ import {
   request,
   seededRandom,
 } from "../support/traderFixture.ts";
-import { bookOf, type Crowd, look, type State, stateOf, withLens } from "./picture.ts";
+import { type Crowd, look, type State, stateOf, withLens } from "./picture.ts";
 
 const connection = await network.create();
 const { loadFixture, takeSnapshot, time } = connection.networkHelpers;
@@ -346,7 +347,7 @@ describe("Equity of an exposed pool", () => {
       const p = await look(f);
       const { equity, equityBid, equityAsk } = p.state;
       expect(equityBid <= equity && equity <= equityAsk, "I10: E_bid <= E <= E_ask").to.equal(true);
-      const exact = reference.equity(bookOf(f, p), (await currentPrice(f)) * WAD);
+      const exact = reference.equity(bookOf(f, p.ledgers), (await currentPrice(f)) * WAD);
       const off = reference.abs(equity * 10n ** 30n - exact);
       expect(off <= 2n * 10n ** 30n, `E ${equity}, recomputed ${exact}`).to.equal(true);
     }

@@ -2,10 +2,10 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types"
 import { expect } from "chai";
 import type { MarginPoolLens as Types } from "../../typechain-types/contracts/mocks/MarginPoolLens.ts";
 import type { MarginPoolLens } from "../../typechain-types/index.ts";
-import type { Book, Real } from "../support/marginReference.ts";
+import type { Real } from "../support/marginReference.ts";
 import * as reference from "../support/marginReference.ts";
 import type { ProtocolFixture } from "../support/protocolFixture.ts";
-import { fromBase, fromQuote, fromWad } from "../support/traderFixture.ts";
+import { bookOf, fromBase, fromQuote, fromWad } from "../support/traderFixture.ts";
 
 /** The pool and everybody in it at one instant. */
 export type Picture = Types.PictureStructOutput;
@@ -34,27 +34,6 @@ export const look = (f: Crowd): Promise<Picture> =>
   f.lens.look.staticCall(f.people.map((who) => who.address));
 
 export const stateOf = (p: Picture): State => STATES[Number(p.state.riskState)]!;
-
-/** The ledgers as reals. */
-export function bookOf(f: ProtocolFixture, p: Picture): Book {
-  const l = p.ledgers;
-  const [b, q] = [(units: bigint) => fromBase(f, units), (units: bigint) => fromQuote(f, units)];
-  return {
-    base: b(l.inventoryBase),
-    quote: q(l.inventoryQuote),
-    longSize: b(l.longOpenInterest),
-    shortSize: b(l.shortOpenInterest),
-    longEntry: q(l.longEntryNotional),
-    shortEntry: q(l.shortEntryNotional),
-    longCollateral: q(l.longCollateral),
-    shortCollateral: q(l.shortCollateral),
-    longAccrual: q(l.longAccrual),
-    shortAccrual: q(l.shortAccrual),
-    premium: q(l.skewPremium),
-    income: q(l.pendingIncome),
-    claims: q(l.unpaidClaims),
-  };
-}
 
 /**
  * What rounding may move in one step of the arithmetic, quote token units: one, or 1e-12 quote where the token is finer,
@@ -141,7 +120,7 @@ export function expectSums(p: Picture, executionFee: bigint, deleveragings: bigi
 /** Everything LPs, traders, insurance, J, S, escrow and the credited own at the index price, as a real (I3). */
 export function wealthOf(f: ProtocolFixture, p: Picture, executionFee: bigint): Real {
   const l = p.ledgers;
-  const book = bookOf(f, p);
+  const book = bookOf(f, p.ledgers);
   const equity = reference.equity(book, fromWad(p.snapshot.indexPriceWad));
   const quote =
     l.skewPremium +
@@ -166,7 +145,7 @@ export function expectOrdered(f: ProtocolFixture, p: Picture): void {
     equityBid <= equity && equity <= equityAsk,
     `I10: E_bid <= E <= E_ask: ${equityBid}, ${equity}, ${equityAsk}`,
   ).to.equal(true);
-  const book = bookOf(f, p);
+  const book = bookOf(f, p.ledgers);
   const price = fromWad(p.snapshot.indexPriceWad);
   const band = p.settledAt === 0n ? fromWad(f.settings.priceBand) : 0n;
   const market = { price, band } as reference.Market;

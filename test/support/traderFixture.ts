@@ -42,11 +42,13 @@ export const fromBase = ({ settings }: ProtocolFixture, amount: bigint): Real =>
 
 /** The ledgers as stored, as reals. */
 export async function readBook(f: ProtocolFixture): Promise<Book> {
-  const l = await f.marginPool.ledgers();
-  const [b, q] = [
-    (amount: bigint) => fromBase(f, amount),
-    (amount: bigint) => fromQuote(f, amount),
-  ];
+  return bookOf(f, await f.marginPool.ledgers());
+}
+
+/** Ledgers as reals. */
+export function bookOf(f: ProtocolFixture, l: IMarginPool.LedgersStructOutput): Book {
+  const b = (amount: bigint) => fromBase(f, amount);
+  const q = (amount: bigint) => fromQuote(f, amount);
   return {
     base: b(l.inventoryBase),
     quote: q(l.inventoryQuote),

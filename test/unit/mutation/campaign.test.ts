@@ -79,13 +79,14 @@ describe("A mutation campaign", () => {
     expect(thrown).to.have.property("message").that.includes("no test runs");
   });
 
-  it("learns nothing from tests that do not use what the mutant changes", async function () {
-    if (process.env.BALLAST_DEEP !== "1") this.skip();
-    const others = { files: ["test/unit/simulation/random.test.ts"], grep: undefined };
-    const [trial] = await runCampaign(ROOT, [mutant("any", "return x;", others)], quiet);
-    expect(trial!.outcome.verdict).to.equal("invalid");
-    expect(trial!.outcome.by).to.include("use no contract that the mutant changes");
-  });
+  if (process.env.BALLAST_DEEP === "1") {
+    it("learns nothing from tests that do not use what the mutant changes", async () => {
+      const others = { files: ["test/unit/simulation/random.test.ts"], grep: undefined };
+      const [trial] = await runCampaign(ROOT, [mutant("any", "return x;", others)], quiet);
+      expect(trial!.outcome.verdict).to.equal("invalid");
+      expect(trial!.outcome.by).to.include("use no contract that the mutant changes");
+    });
+  }
 });
 
 describe("npm run mutate with bad arguments", () => {
