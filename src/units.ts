@@ -3,6 +3,10 @@
  * they take, and nothing is rounded without being asked to.
  */
 
+import { sqrt } from "./math/fixedPoint.ts";
+
+export { WAD } from "./math/fixedPoint.ts";
+
 /** A ratio, rate or price scaled by 1e18. */
 export type Wad = bigint & { readonly __unit?: "wad" };
 /** An amount of the base token in its own units (18 decimals in the simulation). */
@@ -10,10 +14,17 @@ export type BaseUnits = bigint & { readonly __unit?: "base" };
 /** An amount of the quote token in its own units (6 decimals in the simulation). */
 export type QuoteUnits = bigint & { readonly __unit?: "quote" };
 
-/** 1.0 as a `Wad`. */
-export const WAD = 10n ** 18n;
 /** Decimals of a `Wad`. */
 export const WAD_DECIMALS = 18;
+
+/** Powers of ten that a double holds exactly. */
+const POWERS_OF_TEN = [
+  1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+  1e18, 1e19, 1e20, 1e21, 1e22,
+] as const;
+const EXACT_DOUBLE = 2n ** 53n;
+const FEED_ZEROS = 10;
+const FEED_TAIL = 10n ** 10n;
 
 const DECIMAL = /^([+-]?)(\d+)(?:\.(\d*))?$/;
 
@@ -79,7 +90,24 @@ export function formatPercent(ratio: Wad, fractionDigits: number): string {
 
 /** The nearest double, for charts and for agents' estimates; never for amounts that reach the protocol. */
 export function toNumber(value: bigint, decimals: number): number {
+  if (value < EXACT_DOUBLE && value > -EXACT_DOUBLE && decimals < POWERS_OF_TEN.length) {
+    // Both operands are exact: the division rounds once.
+    return Number(value) / (POWERS_OF_TEN[decimals] as number);
+  }
+  if (decimals > FEED_ZEROS) {
+    const short = value / FEED_TAIL; // prices end in zeros after the feed's 8 decimals
+    if (short * FEED_TAIL === value) return toNumber(short, decimals - FEED_ZEROS);
+  }
   return Number(formatDecimal(value, decimals));
+}
+
+/**
+ * A double within two roundings of the exact value, fast for any amount: for estimates made at every step.
+ *
+ * @param decimals 0 to 22
+ */
+export function toNumberFast(value: bigint, decimals: number): number {
+  return Number(value) / (POWERS_OF_TEN[decimals] as number);
 }
 
 /** |value|. */
@@ -87,25 +115,27 @@ export function absolute(value: bigint): bigint {
   return value < 0n ? -value : value;
 }
 
+const KNOWN_POWERS = Array.from({ length: 37 }, (_, exponent) => 10n ** BigInt(exponent));
+
+/** 10 ** exponent, exactly. */
+export function powerOfTen(exponent: number): bigint {
+  return KNOWN_POWERS[exponent] ?? 10n ** BigInt(exponent);
+}
+
 /** Moves a scaled integer to other decimals, truncating toward zero. */
 export function rescale(value: bigint, fromDecimals: number, toDecimals: number): bigint {
   return toDecimals >= fromDecimals
-    ? value * 10n ** BigInt(toDecimals - fromDecimals)
-    : value / 10n ** BigInt(fromDecimals - toDecimals);
+    ? value * powerOfTen(toDecimals - fromDecimals)
+    : value / powerOfTen(fromDecimals - toDecimals);
 }
 
 /**
- * Integer square root, rounded down (Newton's method).
+ * Integer square root, rounded down.
  *
  * @throws RangeError for negative values
+ * @example squareRootDown(99n) // 9n
  */
 export function squareRootDown(value: bigint): bigint {
   if (value < 0n) throw new RangeError(`square root of a negative number: ${value}`);
-  if (value < 2n) return value;
-  let estimate = 1n << BigInt((value.toString(2).length + 1) >> 1);
-  for (;;) {
-    const next = (estimate + value / estimate) >> 1n;
-    if (next >= estimate) return estimate;
-    estimate = next;
-  }
+  return sqrt(value);
 }

@@ -291,7 +291,7 @@ library MarginState {
     }
 
     /// @dev Token units to 18 decimals. Ledgers are sums of a few amounts below 2^128 and scales at most 1e18, so nothing
-    /// wraps before the one check of all of them.
+    /// wraps before the one check of all of them; what an LP offers beyond that may wrap here, and `store` refuses it.
     function _scale(MarginStorage.Context memory ctx) private pure {
         SolvencyMath.Book memory book = ctx.book;
         IMarginPool.Ledgers memory ledgers = ctx.ledgers;

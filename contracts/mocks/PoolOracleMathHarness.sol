@@ -23,6 +23,10 @@ contract PoolOracleMathHarness {
         return PoolOracleMath.approximateLogPrice(reserve0, reserve1);
     }
 
+    function decayOf(uint256 elapsed) external pure returns (uint256) {
+        return PoolOracleMath.decayOf(elapsed);
+    }
+
     /// @notice decayOf(first), decayOf(first + step), and so on.
     function decaysOf(
         uint256 first,

@@ -51,6 +51,10 @@ contract SolvencyMathHarness {
         return SolvencyMath.wantedInventory(skew_, price, equity_, weight);
     }
 
+    function holdingsDown(SolvencyMath.Book memory book, int256 price) external pure returns (int256) {
+        return SolvencyMath.holdingsDown(book, price);
+    }
+
     function possibleInventory(SolvencyMath.Book memory book, int256 price) external pure returns (int256) {
         return SolvencyMath.possibleInventory(book, price);
     }

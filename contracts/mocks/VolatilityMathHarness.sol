@@ -38,6 +38,14 @@ contract VolatilityMathHarness {
         return VolatilityMath.maintenanceVolatilityWad(maintenanceWad, sigmaWad, elapsed);
     }
 
+    function dayDeviationWad(uint256 sigmaWad) external pure returns (uint256) {
+        return VolatilityMath.dayDeviationWad(sigmaWad);
+    }
+
+    function halfHourDeviationWad(uint256 sigmaWad) external pure returns (uint256) {
+        return VolatilityMath.halfHourDeviationWad(sigmaWad);
+    }
+
     function deviationWad(uint256 sigmaWad, uint256 horizon) external pure returns (uint256) {
         return VolatilityMath.deviationWad(sigmaWad, horizon);
     }

@@ -2,12 +2,15 @@
  * Arithmetic of a constant-product pool: the exact twin of `contracts/libraries/ConstantProductMath.sol`.
  *
  * Amounts, reserves and supplies are raw token units, fees are in millionths (1e6 = 100 %). Every function gives the same integer
- * as its Solidity namesake and throws where that reverts. The domain is amounts and reserves up to 2^112 - 1, supplies up to
+ * as its Solidity namesake and throws the same `Revert`. The domain is amounts and reserves up to 2^112 - 1, supplies up to
  * 2^144 and fees below 1e6; the twins agree on all of it. Beyond it Solidity may run out of 256 bits where a bigint does not.
  *
  * Formulas: x y = k with the fee part f of the input held back, y - out = x y / (x + (1 - f) in). The held-back part stays in the
  * reserves. With the fee 3000 the results are those of Uniswap V2 (fee 3/1000).
  */
+
+import { fullMulDiv, mulDiv, rawDiv, sqrt } from "./fixedPoint.ts";
+import { revert } from "./revert.ts";
 
 /** 100 % in the unit of fees. */
 export const FEE_DENOMINATOR = 1_000_000n;
@@ -15,24 +18,10 @@ export const FEE_DENOMINATOR = 1_000_000n;
 /** Liquidity locked for good at the first deposit, in LP token units. */
 export const MINIMUM_LIQUIDITY = 1000n;
 
-/** Name of a Solidity error of the library. */
-export type ConstantProductMathErrorName =
-  | "ConstantProductMath_ZeroAmount"
-  | "ConstantProductMath_ZeroReserve"
-  | "ConstantProductMath_OutputExceedsReserve"
-  | "ConstantProductMath_InitialLiquidityTooLow";
+/** Prices closer than one part of this many are the same. */
+const SAME_PRICE_PARTS = 1_000_000_000n;
 
-/** Thrown where the Solidity library reverts: the same error name and the same numbers. */
-export class ConstantProductMathError extends Error {
-  override readonly name: ConstantProductMathErrorName;
-  readonly values: readonly bigint[];
-
-  constructor(name: ConstantProductMathErrorName, ...values: readonly bigint[]) {
-    super(`${name}(${values.join(", ")})`);
-    this.name = name;
-    this.values = values;
-  }
-}
+const SQUARED_FEE_DENOMINATOR = FEE_DENOMINATOR * FEE_DENOMINATOR;
 
 /**
  * Output of a swap of exactly `amountIn`, in token units, rounded down: the pool keeps the fraction.
@@ -41,7 +30,7 @@ export class ConstantProductMathError extends Error {
  * @param reserveIn reserve of the input token before the swap
  * @param reserveOut reserve of the output token before the swap
  * @param swapFee fee on the input, 1e6 = 100 %
- * @throws {ConstantProductMathError} ZeroReserve
+ * @throws {Revert} ZeroReserve
  * @example
  * amountOutDown(10n ** 18n, 5n * 10n ** 18n, 10n ** 19n, 3000n); // 1662497915624478906n
  */
@@ -64,7 +53,7 @@ export function amountOutDown(
  * @param reserveIn reserve of the input token before the swap
  * @param reserveOut reserve of the output token before the swap
  * @param swapFee fee on the input, 1e6 = 100 %
- * @throws {ConstantProductMathError} ZeroAmount, ZeroReserve, OutputExceedsReserve
+ * @throws {Revert} ZeroAmount, ZeroReserve, OutputExceedsReserve
  * @example
  * amountInUp(10n ** 18n, 5n * 10n ** 18n, 10n ** 19n, 3000n); // 557227237267357629n
  */
@@ -76,14 +65,10 @@ export function amountInUp(
 ): bigint {
   requireAmount(amountOut);
   if (reserveIn === 0n) {
-    throw new ConstantProductMathError("ConstantProductMath_ZeroReserve", reserveIn, reserveOut);
+    revert("ConstantProductMath_ZeroReserve", reserveIn, reserveOut);
   }
   if (amountOut >= reserveOut) {
-    throw new ConstantProductMathError(
-      "ConstantProductMath_OutputExceedsReserve",
-      amountOut,
-      reserveOut,
-    );
+    revert("ConstantProductMath_OutputExceedsReserve", amountOut, reserveOut);
   }
   const scaledIn = reserveIn * amountOut * FEE_DENOMINATOR;
   return scaledIn / ((reserveOut - amountOut) * (FEE_DENOMINATOR - swapFee)) + 1n;
@@ -92,14 +77,14 @@ export function amountInUp(
 /**
  * Amount of B worth `amountA` at the ratio of the reserves, without fee or impact, rounded down.
  *
- * @throws {ConstantProductMathError} ZeroAmount, ZeroReserve
+ * @throws {Revert} ZeroAmount, ZeroReserve; FullMulDivFailed when the result needs more than 256 bits
  * @example
  * quoteDown(1n, 100n, 200n); // 2n
  */
 export function quoteDown(amountA: bigint, reserveA: bigint, reserveB: bigint): bigint {
   requireAmount(amountA);
   requireReserves(reserveA, reserveB);
-  return (amountA * reserveB) / reserveA;
+  return fullMulDiv(amountA, reserveB, reserveA);
 }
 
 /**
@@ -116,25 +101,21 @@ export function optimalAmounts(
   reserve1: bigint,
 ): [amount0: bigint, amount1: bigint] {
   const [cross0, cross1] = [amount0Desired * reserve1, amount1Desired * reserve0];
-  if (cross0 < cross1 + reserve0) return [amount0Desired, quotient(cross0, reserve0)];
-  return [quotient(cross1, reserve1), amount1Desired];
+  if (cross0 < cross1 + reserve0) return [amount0Desired, rawDiv(cross0, reserve0)];
+  return [rawDiv(cross1, reserve1), amount1Desired];
 }
 
 /**
  * LP token units of the first depositor: sqrt(amount0 amount1) - 1000, rounded down against the depositor.
  *
- * @throws {ConstantProductMathError} InitialLiquidityTooLow when nothing would be left
+ * @throws {Revert} InitialLiquidityTooLow when nothing would be left
  * @example
  * initialLiquidityDown(1001n, 1001n); // 1n
  */
 export function initialLiquidityDown(amount0: bigint, amount1: bigint): bigint {
-  const rootOfProduct = sqrtDown(amount0 * amount1);
+  const rootOfProduct = sqrt(amount0 * amount1);
   if (rootOfProduct <= MINIMUM_LIQUIDITY) {
-    throw new ConstantProductMathError(
-      "ConstantProductMath_InitialLiquidityTooLow",
-      rootOfProduct,
-      MINIMUM_LIQUIDITY,
-    );
+    revert("ConstantProductMath_InitialLiquidityTooLow", rootOfProduct, MINIMUM_LIQUIDITY);
   }
   return rootOfProduct - MINIMUM_LIQUIDITY;
 }
@@ -158,20 +139,20 @@ export function liquidityDown(
   reserve1: bigint,
   totalSupply: bigint,
 ): bigint {
-  const share0 = quotient(amount0 * totalSupply, reserve0);
-  const share1 = quotient(amount1 * totalSupply, reserve1);
+  const share0 = rawDiv(amount0 * totalSupply, reserve0);
+  const share1 = rawDiv(amount1 * totalSupply, reserve1);
   return share0 < share1 ? share0 : share1;
 }
 
 /**
  * Token units that `liquidity` of `totalSupply` LP token units redeem from `holdings`, rounded down against the leaver.
  *
- * @throws {RangeError} when `totalSupply` is zero (Solidity: `MulDivFailed`)
+ * @throws {Revert} MulDivFailed when `totalSupply` is 0 or the product needs more than 256 bits
  * @example
  * withdrawalDown(500n, 1000n, 1000n); // 500n
  */
 export function withdrawalDown(liquidity: bigint, holdings: bigint, totalSupply: bigint): bigint {
-  return (liquidity * holdings) / totalSupply;
+  return mulDiv(liquidity, holdings, totalSupply);
 }
 
 /**
@@ -192,8 +173,8 @@ export function protocolFeeLiquidityDown(
   totalSupply: bigint,
 ): bigint {
   if (kLast === 0n) return 0n;
-  const root = sqrtDown(reserve0 * reserve1);
-  const rootLast = sqrtDown(kLast);
+  const root = sqrt(reserve0 * reserve1);
+  const rootLast = sqrt(kLast);
   if (root <= rootLast) return 0n;
   return (totalSupply * (root - rootLast)) / (root * 5n + rootLast);
 }
@@ -206,7 +187,7 @@ export function protocolFeeLiquidityDown(
  */
 export function isSamePrice(x0: bigint, x1: bigint, y0: bigint, y1: bigint): boolean {
   const [a, b] = [x0 * y1, x1 * y0];
-  return (a > b ? a - b : b - a) < a / 1_000_000_000n;
+  return (a > b ? a - b : b - a) < a / SAME_PRICE_PARTS;
 }
 
 /**
@@ -235,32 +216,15 @@ export function invariantHolds(
   const after =
     (balance0 * FEE_DENOMINATOR - amount0In * swapFee) *
     (balance1 * FEE_DENOMINATOR - amount1In * swapFee);
-  return after >= reserve0 * reserve1 * FEE_DENOMINATOR * FEE_DENOMINATOR;
+  return after >= reserve0 * reserve1 * SQUARED_FEE_DENOMINATOR;
 }
 
 function requireAmount(amount: bigint): void {
-  if (amount === 0n) throw new ConstantProductMathError("ConstantProductMath_ZeroAmount");
+  if (amount === 0n) revert("ConstantProductMath_ZeroAmount");
 }
 
 function requireReserves(reserveIn: bigint, reserveOut: bigint): void {
   if (reserveIn === 0n || reserveOut === 0n) {
-    throw new ConstantProductMathError("ConstantProductMath_ZeroReserve", reserveIn, reserveOut);
-  }
-}
-
-/** Rounded down, and 0 when divided by zero, as the EVM divides. */
-function quotient(dividend: bigint, divisor: bigint): bigint {
-  return divisor === 0n ? 0n : dividend / divisor;
-}
-
-/** Integer square root, rounded down, by Newton's method from above. */
-function sqrtDown(value: bigint): bigint {
-  if (value < 2n) return value;
-  // A power of two that is at least the root: from there the steps fall until the root is reached.
-  let root = 1n << BigInt((value.toString(2).length + 1) >> 1);
-  for (;;) {
-    const next = (root + value / root) >> 1n;
-    if (next >= root) return root;
-    root = next;
+    revert("ConstantProductMath_ZeroReserve", reserveIn, reserveOut);
   }
 }

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { network } from "hardhat";
 import * as twin from "../../../src/math/constantProductMath.ts";
+import { Revert } from "../../../src/math/revert.ts";
 import { MAX_RESERVE, sqrtDown } from "./poolFixture.ts";
 
 const { ethers, networkHelpers } = await network.create();
@@ -12,6 +13,7 @@ const PROPERTY_RUNS = deep ? 100_000 : 2_000;
 const PARITY_RUNS = deep ? 2_000 : 150;
 const SEED = 0xba11a57;
 const V2_FEE = 3000n;
+const MAX_SUPPLY = 2n ** 144n - 1n;
 
 type Name =
   | "amountOutDown"
@@ -39,13 +41,13 @@ const amount = fc.oneof(
 );
 const reserve = amount.map((value) => (value === 0n ? 1n : value));
 const fee = fc.oneof(fc.constantFrom(0n, V2_FEE, 50_000n), fc.bigInt(0n, 50_000n));
-const supply = fc.oneof(reserve, fc.bigInt(1n, 2n ** 144n));
+const supply = fc.oneof(reserve, fc.bigInt(1n, MAX_SUPPLY));
 
 function outcome(run: () => bigint | boolean | bigint[]): string {
   try {
     return String(run());
   } catch (error) {
-    if (error instanceof twin.ConstantProductMathError) return `error ${error.message}`;
+    if (error instanceof Revert) return `error ${error.message}`;
     throw error;
   }
 }
@@ -235,6 +237,7 @@ describe("constantProductMath", () => {
             "k / supply^2 falls in a withdrawal",
           ).to.equal(true);
 
+          if (s + minted > MAX_SUPPLY) return;
           const back0 = twin.withdrawalDown(minted, x + a, s + minted);
           const back1 = twin.withdrawalDown(minted, y + b, s + minted);
           expect(back0 <= a && back1 <= b, "deposit and withdrawal gain").to.equal(true);
