@@ -4,11 +4,11 @@ import {
   deployProtocol,
   type Protocol,
 } from "../../deploy/deployProtocol.ts";
-import { MAX_UINT256, SECONDS_PER_BLOCK } from "../bench/conditions.ts";
+import { atFixedTimes } from "../../deploy/fixedTimes.ts";
+import { GENESIS, MAX_UINT256, SECONDS_PER_BLOCK } from "../bench/conditions.ts";
 import { type Call, call, createNetwork, type Deployed, GasChain } from "../bench/gasChain.ts";
 import { WAD } from "../units.ts";
 import { type Figures, figuresOf, type Row } from "./figures.ts";
-import { atFixedTimes } from "./fixedTimes.ts";
 
 /** Un-round, so that no two units coincide. */
 export const MARGIN_SETTINGS = {
@@ -25,6 +25,7 @@ const WALLET = 1_000_000_000_000_000n;
 const ROUND_SECONDS = 60;
 /** Of an order, in blocks. */
 const LIFETIME_BLOCKS = 40;
+const FIXED_TIMES = { firstAt: GENESIS + SECONDS_PER_BLOCK, spacing: SECONDS_PER_BLOCK };
 
 /** A protocol on a chain of its own and two accounts: the user, who is measured, and the keeper. */
 export class MarginChain {
@@ -71,7 +72,7 @@ export class MarginChain {
   ): Promise<Figures> {
     const connection = await createNetwork();
     try {
-      const { result, timestamp } = await atFixedTimes(connection, async () => {
+      const { result, timestamp } = await atFixedTimes(connection, FIXED_TIMES, async () => {
         const protocol = await deployProtocol(connection, settings);
         return { protocol, rows: await roles(protocol) };
       });

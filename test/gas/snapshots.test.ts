@@ -6,6 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { artifacts, globalOptions } from "hardhat";
+import { atFixedTimes } from "../../deploy/fixedTimes.ts";
 import { GENESIS, SECONDS_PER_BLOCK } from "../../src/bench/conditions.ts";
 import { createNetwork } from "../../src/bench/gasChain.ts";
 import { differences, figuresOf, type Snapshot } from "../../src/snapshots/figures.ts";
@@ -15,7 +16,6 @@ import {
   type SnapshotName,
   writeSnapshot,
 } from "../../src/snapshots/files.ts";
-import { atFixedTimes } from "../../src/snapshots/fixedTimes.ts";
 import { measureGasSnapshot } from "../../src/snapshots/gas.ts";
 import { ACCEPT, driftReport } from "../../src/snapshots/report.ts";
 import { measureSizes, POOL_SIZE_LIMIT } from "../../src/snapshots/sizes.ts";
@@ -175,7 +175,8 @@ describe("Fixed times", () => {
       const { provider } = connection.ethers;
       const [sender] = await connection.ethers.getSigners();
       const send = () => sender!.sendTransaction({ to: sender! });
-      const { timestamp } = await atFixedTimes(connection, async () => {
+      const times = { firstAt: GENESIS + SECONDS_PER_BLOCK, spacing: SECONDS_PER_BLOCK };
+      const { timestamp } = await atFixedTimes(connection, times, async () => {
         await send();
         await setTimeout(1_100);
         await Promise.all([send(), send()]);
