@@ -17,18 +17,19 @@ export interface Scenario {
   /** Highest and lowest price of each bar, where known. */
   readonly high?: readonly Wad[];
   readonly low?: readonly Wad[];
-  /** Gas price over time, where known; it does not enter the simulation yet. */
+  /** Gas price over time, where known: one value per `stepSeconds` from `startsAt` on, perhaps not to the end. */
   readonly gasPriceGwei?: { readonly stepSeconds: number; readonly values: readonly number[] };
 }
 
-/** Bars shorter than this leave no room for a price round, orders and keepers. */
-export const MINIMUM_STEP_SECONDS = 60;
+/** Bars shorter than a block leave no room for a price round, orders and a keeper's call. */
+export const MINIMUM_STEP_SECONDS = 12;
 /** Bars longer than this outlast the price feed's heartbeat. */
 export const MAXIMUM_STEP_SECONDS = 3_600;
 /** The feed's decimals: prices cannot be finer. */
 export const PRICE_DECIMALS = 8;
-const MINIMUM_PRICE = parseDecimal("0.01", WAD_DECIMALS);
-const MAXIMUM_PRICE = parseDecimal("10000000", WAD_DECIMALS);
+/** Prices outside these are taken for a mistake. */
+export const MINIMUM_PRICE: Wad = parseDecimal("0.01", WAD_DECIMALS);
+export const MAXIMUM_PRICE: Wad = parseDecimal("10000000", WAD_DECIMALS);
 /** A bar that moves the price by more than this factor is taken for a slip of the pen. */
 const MAXIMUM_MOVE_FACTOR = 10n;
 /** Longest path that is read. */
@@ -49,7 +50,27 @@ export function sliceScenario(scenario: Scenario, from: number, to: number): Sce
     stepSeconds: scenario.stepSeconds,
     open: from === 0 ? scenario.open : (scenario.close[from - 1] as Wad),
     close: scenario.close.slice(from, to),
+    ...(scenario.high === undefined ? {} : { high: scenario.high.slice(from, to) }),
+    ...(scenario.low === undefined ? {} : { low: scenario.low.slice(from, to) }),
+    ...gasOfBars(scenario, from, to),
   };
+}
+
+/** Gas price in gwei when a bar opens; undefined where the scenario has none. */
+export function gasPriceAt(scenario: Scenario, bar: number): number | undefined {
+  const gas = scenario.gasPriceGwei;
+  return gas?.values[Math.floor((bar * scenario.stepSeconds) / gas.stepSeconds)];
+}
+
+/** Gas prices of the bars `from` to `to`, one per bar, until the first bar without. */
+function gasOfBars(scenario: Scenario, from: number, to: number): Pick<Scenario, "gasPriceGwei"> {
+  const values: number[] = [];
+  for (let bar = from; bar < to; bar++) {
+    const value = gasPriceAt(scenario, bar);
+    if (value === undefined) break;
+    values.push(value);
+  }
+  return values.length === 0 ? {} : { gasPriceGwei: { stepSeconds: scenario.stepSeconds, values } };
 }
 
 /**
