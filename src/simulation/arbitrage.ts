@@ -1,5 +1,5 @@
 import { amountOutDown, FEE_DENOMINATOR } from "../math/constantProductMath.ts";
-import { squareRootDown, WAD, type Wad } from "../units.ts";
+import { powerOfTen, squareRootDown, WAD, type Wad } from "../units.ts";
 import type { PoolView } from "./backend.ts";
 
 /** A swap of exactly `amountIn`: base into the pool when `sellBase`, quote otherwise. Token units. */
@@ -29,19 +29,35 @@ export function arbitrageTrade(
   const { reserveBase: x, reserveQuote: y, swapFee } = pool;
   const gamma = FEE_DENOMINATOR - swapFee;
   // Quote units per base unit = numerator / denominator.
-  const numerator = price * 10n ** BigInt(quoteDecimals);
-  const denominator = WAD * 10n ** BigInt(baseDecimals);
+  const numerator = price * powerOfTen(quoteDecimals);
+  const denominator = WAD * powerOfTen(baseDecimals);
+  if (clearlyInside(x, y, Number(gamma) / 1e6, Number(numerator) / Number(denominator)))
+    return undefined;
 
-  const quoteAfter = squareRootDown((x * y * gamma * numerator) / (denominator * FEE_DENOMINATOR));
-  if (quoteAfter > y)
+  const kAfterFee = x * y * gamma;
+  const quoteSquared = (kAfterFee * numerator) / (denominator * FEE_DENOMINATOR);
+  if (quoteSquared > y * y) {
+    const quoteAfter = squareRootDown(quoteSquared);
     return gainful(
       { sellBase: false, amountIn: ((quoteAfter - y) * FEE_DENOMINATOR) / gamma },
       pool,
     );
-  const baseAfter = squareRootDown((x * y * gamma * denominator) / (numerator * FEE_DENOMINATOR));
-  if (baseAfter > x)
+  }
+  const baseSquared = (kAfterFee * denominator) / (numerator * FEE_DENOMINATOR);
+  if (baseSquared > x * x) {
+    const baseAfter = squareRootDown(baseSquared);
     return gainful({ sellBase: true, amountIn: ((baseAfter - x) * FEE_DENOMINATOR) / gamma }, pool);
+  }
   return undefined;
+}
+
+/** Far more than doubles err, far less than any fee. */
+const ROUNDING = 1e-9;
+
+/** Whether doubles are enough to see that nothing is to be gained: true of most steps of a fine path. */
+function clearlyInside(x: bigint, y: bigint, gamma: number, price: number): boolean {
+  const ratio = Number(y) / Number(x) / price;
+  return ratio > gamma * (1 + ROUNDING) && ratio * gamma < 1 - ROUNDING;
 }
 
 /** The pool after a trade. */

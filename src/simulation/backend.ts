@@ -1,8 +1,12 @@
+import type { DeploymentSettings } from "../../deploy/deployProtocol.ts";
 import type { BaseUnits, QuoteUnits, Wad } from "../units.ts";
+import type { Action, ActorRole } from "./actions.ts";
+import type { ProtocolEvent, RiskState } from "./events.ts";
 
-/** Order of `IMarginPool.RiskState`. */
-export const RISK_STATES = ["Normal", "Guarded", "ReduceOnly", "Deleveraging", "Settled"] as const;
-export type RiskState = (typeof RISK_STATES)[number];
+export type { Action, ActionKind, ActorRole } from "./actions.ts";
+export { ACTOR_ROLES } from "./actions.ts";
+export type { ProtocolEvent, RiskState } from "./events.ts";
+export { RISK_STATES } from "./events.ts";
 
 /** Order of `IRebalancer.Reason`. */
 export const REBALANCE_REASONS = [
@@ -16,46 +20,7 @@ export const REBALANCE_REASONS = [
 ] as const;
 export type RebalanceReason = (typeof REBALANCE_REASONS)[number];
 
-/** What agents can do. Who acts follows from the kind: the feed, the arbitrageur, one of the traders, a keeper. */
-export type Action =
-  | { readonly kind: "publishPrice"; readonly price: Wad }
-  | { readonly kind: "swap"; readonly sellBase: boolean; readonly amountIn: bigint }
-  | { readonly kind: "depositMargin"; readonly trader: number; readonly amount: QuoteUnits }
-  | { readonly kind: "withdrawMargin"; readonly trader: number; readonly amount: QuoteUnits }
-  | {
-      readonly kind: "requestOrder";
-      readonly trader: number;
-      readonly sizeDelta: BaseUnits;
-      readonly acceptablePrice: Wad;
-      readonly expiresAt: number;
-    }
-  | { readonly kind: "executeOrder"; readonly trader: number }
-  | { readonly kind: "liquidate"; readonly trader: number }
-  | { readonly kind: "rebalance" }
-  | { readonly kind: "poke" };
-
-/** What happened, in the order it happened. */
-export type ProtocolEvent =
-  | {
-      readonly kind: "OrderExecuted";
-      readonly trader: number;
-      readonly sizeDelta: BaseUnits;
-      readonly remaining: BaseUnits;
-    }
-  | { readonly kind: "OrderFailed"; readonly trader: number; readonly reason: string }
-  | { readonly kind: "OrderExpired"; readonly trader: number }
-  /** A liquidation closes no more than it must: the rest can be liquidated again. */
-  | { readonly kind: "Liquidated"; readonly trader: number; readonly badDebt: QuoteUnits }
-  | { readonly kind: "Rebalanced"; readonly baseDelta: BaseUnits; readonly cost: QuoteUnits }
-  | {
-      readonly kind: "Swap";
-      readonly baseIn: BaseUnits;
-      readonly quoteIn: QuoteUnits;
-      readonly baseOut: BaseUnits;
-      readonly quoteOut: QuoteUnits;
-    };
-
-/** Outcome of one action. `error` names the cause when it was refused as a whole. */
+/** Outcome of one action. `error` names the contract's error when it was refused as a whole; `events` is empty then. */
 export interface ActionResult {
   readonly action: Action;
   readonly ok: boolean;
@@ -70,15 +35,25 @@ export interface PoolView {
   readonly swapFee: bigint;
 }
 
-/** Solvency and exposure of the margin pool. */
+/** Solvency and exposure of the margin pool. After settlement: at the frozen price. */
 export interface SolvencyView {
   readonly equity: QuoteUnits;
   readonly equityBid: QuoteUnits;
+  readonly equityAsk: QuoteUnits;
+  readonly requiredEquity: QuoteUnits;
+  /** b, what LPs own of base: as stored, rounded to token units. */
+  readonly inventoryBase: BaseUnits;
   readonly skew: BaseUnits;
+  readonly targetInventoryBase: BaseUnits;
   readonly netExposureBase: BaseUnits;
   readonly outerBand: BaseUnits;
+  /** Whether the exposure is outside the band, or on its way back to the inner edge. */
+  readonly outside: boolean;
   readonly solvencyRatio: Wad;
   readonly volatility: Wad;
+  readonly indexPrice: Wad;
+  /** phi, cost of hedging: 1e6 = 100 %. */
+  readonly hedgeRatePpm: bigint;
   readonly riskState: RiskState;
 }
 
@@ -89,8 +64,8 @@ export interface AccountView {
   readonly collateral: QuoteUnits;
 }
 
-/** A trader's position at the current price. */
-export interface PositionView {
+/** A trader's position at the current price. Unlike the stored account it has felt every deleveraging. */
+export interface PositionView extends AccountView {
   readonly equity: QuoteUnits;
   readonly liquidatable: boolean;
 }
@@ -105,9 +80,70 @@ export interface RebalancePlan {
   readonly outerBand: BaseUnits;
 }
 
+/** The margin pool's ledgers as stored, that is as of the last sync, and its funding index. */
+export interface LedgersView {
+  readonly inventoryBase: BaseUnits;
+  readonly inventoryQuote: QuoteUnits;
+  readonly longOpenInterest: BaseUnits;
+  readonly shortOpenInterest: BaseUnits;
+  readonly skewPremium: QuoteUnits;
+  readonly pendingIncome: QuoteUnits;
+  readonly insuranceFund: QuoteUnits;
+  readonly unpaidClaims: QuoteUnits;
+  /** Quote per base that a long has paid since the start, 1e18, signed. */
+  readonly fundingIndex: bigint;
+}
+
+/** What a liquidity provider of the margin pool holds and may do now. */
+export interface SharesView {
+  readonly shares: bigint;
+  readonly totalShares: bigint;
+  /** Shares that may be redeemed now: 0 while the price is bad. */
+  readonly maxRedeem: bigint;
+  /** Quote that may be deposited now, by anyone: 0 while the price is bad. */
+  readonly maxDeposit: QuoteUnits;
+}
+
+/** What a liquidity provider of the constant-product pool holds. */
+export interface LiquidityView {
+  readonly liquidity: bigint;
+  readonly totalLiquidity: bigint;
+}
+
+/** The end of a margin pool: all zero while it lives. Times in unix seconds. */
+export interface SettlementView {
+  readonly price: Wad;
+  readonly settledAt: number;
+  readonly finalizedAt: number;
+}
+
+/** A view that the protocol refused to give, almost always because the price is bad. */
+export class ViewRefused extends Error {
+  /** Name of the contract's error. */
+  readonly error: string;
+
+  constructor(view: string, error: string) {
+    super(`${view} was refused: ${error}`);
+    this.error = error;
+  }
+}
+
+/** A view's answer, or that of somebody who relies on one; undefined where a view was refused. */
+export async function answered<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (thrown) {
+    if (thrown instanceof ViewRefused) return undefined;
+    throw thrown;
+  }
+}
+
 /**
  * The protocol as agents see it. Agents cannot tell what is behind it: contracts on a chain, or a model of them.
- * Amounts are token units. Views describe the moment of the last block.
+ * Amounts are token units. Views describe the moment of the last block: between two blocks a view gives the same
+ * answer, so that it may be computed once and kept.
+ *
+ * `solvency`, `position` and `planRebalance` throw `ViewRefused` while the price is bad; no other view does.
  */
 export interface ProtocolBackend {
   readonly baseDecimals: number;
@@ -123,10 +159,16 @@ export interface ProtocolBackend {
   mine(timestamp: number, actions: readonly Action[]): Promise<ActionResult[]>;
   pool(): Promise<PoolView>;
   solvency(): Promise<SolvencyView>;
+  ledgers(): Promise<LedgersView>;
+  settlement(): Promise<SettlementView>;
   /** Losses of traders beyond their margin since the start. */
   badDebt(): Promise<QuoteUnits>;
   account(trader: number): Promise<AccountView>;
   position(trader: number): Promise<PositionView>;
+  shares(lp: number): Promise<SharesView>;
+  liquidity(provider: number): Promise<LiquidityView>;
+  /** What `claim` would pay this actor from fees and penalties. */
+  credit(role: ActorRole, actor: number): Promise<QuoteUnits>;
   /** What `rebalance()` would do in a block at `timestamp` (unix seconds). */
   planRebalance(timestamp: number): Promise<RebalancePlan>;
   /** Frees what the backend holds. */
@@ -139,6 +181,10 @@ export interface BackendSetup {
   readonly startsAt: number;
   readonly initialPrice: Wad;
   readonly traderCount: number;
+  /** Actors of the other roles, numbered from 0; one of each unless given. */
+  readonly actorCounts?: Partial<Record<Exclude<ActorRole, "trader">, number>>;
+  /** Settings of the deployment other than the default; `initialPrice` is the one above. */
+  readonly settings?: Omit<Partial<DeploymentSettings>, "initialPrice" | "sequencerFeed">;
 }
 
 /** Makes a fresh protocol with its own time and state. */

@@ -1,9 +1,8 @@
-import { LineChart, type LineSeriesOption } from "echarts/charts";
-import { GridComponent, MarkLineComponent } from "echarts/components";
-import { init, use } from "echarts/core";
-import { SVGRenderer } from "echarts/renderers";
+import { createRequire } from "node:module";
+import type { LineSeriesOption } from "echarts";
 
-use([LineChart, GridComponent, MarkLineComponent, SVGRenderer]);
+// In one file: its several hundred modules take a second to load one by one.
+const { init }: typeof import("echarts") = createRequire(import.meta.url)("echarts");
 
 /** Roles of lines; the page's style sheet gives each its color in light and dark. */
 export type LineRole = "rebalance" | "none" | "benchmark" | "price" | "band";

@@ -1,45 +1,42 @@
-import { getAddress, type Interface, toBeHex, ZeroAddress } from "ethers";
+import { getAddress, type Interface } from "ethers";
 import hre, { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 import { deployProtocol, type Protocol } from "../../deploy/deployProtocol.ts";
+import { atFixedTimes } from "../../deploy/fixedTimes.ts";
+import { DEPLOYMENT_SECONDS } from "../deploymentSchedule.ts";
 import { rescale, WAD_DECIMALS } from "../units.ts";
 import {
   type Action,
   type ActionResult,
+  type ActorRole,
   type BackendSetup,
   type ProtocolBackend,
-  type ProtocolEvent,
   REBALANCE_REASONS,
   RISK_STATES,
+  ViewRefused,
 } from "./backend.ts";
-import { type ChainLog, type ChainTransaction, EvmChain } from "./evmChain.ts";
+import { BlockCache } from "./blockCache.ts";
+import {
+  type Callable,
+  type EvmContracts,
+  transactionOf,
+  walletTransactions,
+} from "./evmActions.ts";
+import { EvmActors } from "./evmActors.ts";
+import { EvmChain, revertDataOf } from "./evmChain.ts";
+import { eventOf, nameOfError } from "./evmEvents.ts";
 
-/** The chain begins this long before the path: time for the deployment's own blocks. */
-const DEPLOYMENT_SECONDS = 600;
 /** Blocks must hold every trader's orders of one step. */
 const BLOCK_GAS_LIMIT = 2_000_000_000;
-const MAX_UINT256 = 2n ** 256n - 1n;
 /** Wallets of simulated actors never run dry: 10^12 whole tokens. */
 const WALLET_TOKENS = 10n ** 12n;
-
-const FEED_OPERATOR = actorAddress(1n);
-const ARBITRAGEUR = actorAddress(2n);
-const KEEPER = actorAddress(3n);
-const FIRST_TRADER = 0x1000n;
-
-/** A contract of the deployment, as far as encoding and decoding need it. */
-interface Callable {
-  readonly address: string;
-  readonly interface: Interface;
-}
 
 /** A backend on a chain of its own, and what lies behind it for whoever looks closer. */
 export interface EvmBackend extends ProtocolBackend {
   readonly connection: NetworkConnection;
   readonly protocol: Protocol;
-  /** Addresses of the traders by number, and of the keeper. */
-  readonly traders: readonly string[];
-  readonly keeper: string;
+  /** Addresses of a role's actors by number. */
+  addresses(role: ActorRole): readonly string[];
 }
 
 /** Compiles what changed since the last build; instant when nothing did. */
@@ -48,173 +45,73 @@ export async function buildContracts(): Promise<void> {
 }
 
 /**
- * Deploys the protocol to an in-process chain of its own and lets agents act on it.
- *
- * The chain's clock stands at `setup.startsAt` afterwards, with a price round at `setup.initialPrice`.
+ * Deploys the protocol to an in-process chain of its own and lets agents act on it. The state depends on the setup
+ * alone: transaction i of the deployment is mined at `startsAt - DEPLOYMENT_SECONDS + i` (see `deploymentSteps`), wallets
+ * are filled at `startsAt - 1`, and the block at `startsAt` publishes `setup.initialPrice` again and pokes.
  *
  * @throws Error when a contract is missing (not built) or the deployment fails
  */
 export async function createEvmBackend(setup: BackendSetup): Promise<EvmBackend> {
+  const firstAt = setup.startsAt - DEPLOYMENT_SECONDS;
   const connection = await network.create({
     override: {
-      initialDate: new Date((setup.startsAt - DEPLOYMENT_SECONDS) * 1000),
+      initialDate: new Date((firstAt - 1) * 1000),
       initialBaseFeePerGas: 0,
       blockGasLimit: BLOCK_GAS_LIMIT,
     },
   });
-  const protocol = await deployProtocol(connection, { initialPrice: setup.initialPrice });
-  const callable = async (contract: {
-    interface: Interface;
-    getAddress(): Promise<string>;
-  }): Promise<Callable> => ({
-    address: await contract.getAddress(),
-    interface: contract.interface,
-  });
-  const base = await callable(protocol.base);
-  const quote = await callable(protocol.quote);
-  const feed = await callable(protocol.feed);
-  const pool = await callable(protocol.pool);
-  const marginPool = await callable(protocol.marginPool);
-  const rebalancer = await callable(protocol.rebalancer);
-  const baseDecimals = Number(await protocol.base.decimals());
-  const quoteDecimals = Number(await protocol.quote.decimals());
-  const feedDecimals = Number(await protocol.feed.decimals());
-  const executionFee = await protocol.marginPool.executionFee();
-
-  const traders = Array.from({ length: setup.traderCount }, (_, i) =>
-    actorAddress(FIRST_TRADER + BigInt(i)),
+  const { result: protocol } = await atFixedTimes(connection, { firstAt, spacing: 1 }, () =>
+    deployProtocol(connection, { ...setup.settings, initialPrice: setup.initialPrice }),
   );
-  const traderOf = new Map(traders.map((address, trader) => [address, trader]));
+  const [deployer] = await connection.ethers.getSigners();
+  if (deployer === undefined) throw new Error("the in-process chain has no account");
+  const actors = new EvmActors(
+    {
+      keeper: 1,
+      liquidator: 1,
+      arbitrageur: 1,
+      lp: 1,
+      provider: 1,
+      ...setup.actorCounts,
+      trader: setup.traderCount,
+    },
+    deployer.address,
+  );
+  const contracts = await contractsOf(protocol);
+  const { pool, marginPool, rebalancer, baseDecimals, quoteDecimals } = contracts;
+  const executionFee = await protocol.marginPool.executionFee();
   const chain = await EvmChain.take(connection.provider, [
-    FEED_OPERATOR,
-    ARBITRAGEUR,
-    KEEPER,
-    ...traders,
+    actors.feedOperator,
+    deployer.address,
+    ...(["trader", "keeper", "liquidator", "arbitrageur", "lp", "provider"] as const).flatMap(
+      (role) => actors.of(role),
+    ),
   ]);
-  const baseIsToken0 = getAddress(await protocol.pool.token0()) === getAddress(base.address);
 
-  const send = (
-    from: string,
-    to: Callable,
-    method: string,
-    args: readonly unknown[],
-  ): ChainTransaction => ({
-    from,
-    to: to.address,
-    data: to.interface.encodeFunctionData(method, args),
-  });
-  const view = async (to: Callable, method: string, args: readonly unknown[] = []) =>
-    to.interface.decodeFunctionResult(
-      method,
-      await chain.call(to.address, to.interface.encodeFunctionData(method, args)),
-    );
-  const nameOfError = (data: string): string =>
-    [marginPool, rebalancer, pool]
-      .map((contract) => contract.interface.parseError(data)?.name)
-      .find(Boolean) ?? `unknown error ${data.slice(0, 10)}`;
-  const traderAt = (address: unknown): number => traderOf.get(String(address)) ?? -1;
-  const addressOf = (trader: number): string => traders[trader] ?? ZeroAddress;
-
-  const transactionOf = (action: Action): ChainTransaction => {
-    switch (action.kind) {
-      case "publishPrice":
-        return send(FEED_OPERATOR, feed, "setPrice", [
-          rescale(action.price, WAD_DECIMALS, feedDecimals),
-        ]);
-      case "swap": {
-        const tokenIn = action.sellBase ? base.address : quote.address;
-        return send(ARBITRAGEUR, pool, "swapExactInput", [
-          tokenIn,
-          action.amountIn,
-          1n,
-          ARBITRAGEUR,
-          MAX_UINT256,
-        ]);
-      }
-      case "depositMargin":
-      case "withdrawMargin":
-        return send(addressOf(action.trader), marginPool, action.kind, [action.amount]);
-      case "requestOrder":
-        return send(addressOf(action.trader), marginPool, "requestOrder", [
-          action.sizeDelta,
-          action.acceptablePrice,
-          action.expiresAt,
-        ]);
-      case "executeOrder":
-      case "liquidate":
-        return send(KEEPER, marginPool, action.kind, [addressOf(action.trader)]);
-      case "rebalance":
-      case "poke":
-        return send(KEEPER, rebalancer, action.kind, []);
+  const cache = new BlockCache();
+  const view = async (to: Callable, method: string, args: readonly unknown[] = []) => {
+    try {
+      const data = await chain.call(to.address, to.interface.encodeFunctionData(method, args));
+      return to.interface.decodeFunctionResult(method, data);
+    } catch (thrown) {
+      throw refusal(method, thrown, contracts);
     }
   };
-
-  const eventOf = (log: ChainLog): ProtocolEvent | undefined => {
-    const contract = [marginPool, rebalancer, pool].find(
-      ({ address }) => getAddress(log.address) === address,
-    );
-    const event = contract?.interface.parseLog({ topics: [...log.topics], data: log.data });
-    if (event === null || event === undefined) return undefined;
-    const { args } = event;
-    switch (event.name) {
-      case "OrderExecuted":
-        return {
-          kind: "OrderExecuted",
-          trader: traderAt(args.account),
-          sizeDelta: args.filled.sizeDelta,
-          remaining: args.remainingSizeDelta,
-        };
-      case "OrderFailed":
-        return {
-          kind: "OrderFailed",
-          trader: traderAt(args.account),
-          reason: nameOfError(args.reason),
-        };
-      case "OrderExpired":
-        return { kind: "OrderExpired", trader: traderAt(args.account) };
-      case "Liquidated":
-        return {
-          kind: "Liquidated",
-          trader: traderAt(args.account),
-          badDebt: args.liquidation.badDebt,
-        };
-      case "Rebalanced":
-        return { kind: "Rebalanced", baseDelta: args.baseDelta, cost: args.cost };
-      case "Swap": {
-        const [baseSide, quoteSide] = baseIsToken0 ? ["0", "1"] : ["1", "0"];
-        return {
-          kind: "Swap",
-          baseIn: args[`amount${baseSide}In`],
-          quoteIn: args[`amount${quoteSide}In`],
-          baseOut: args[`amount${baseSide}Out`],
-          quoteOut: args[`amount${quoteSide}Out`],
-        };
-      }
-      default:
-        return undefined;
-    }
-  };
-
   const mine = async (timestamp: number, actions: readonly Action[]): Promise<ActionResult[]> => {
-    const receipts = await chain.mine(timestamp, actions.map(transactionOf));
+    cache.clear();
+    const transactions = actions.map((action) => transactionOf(action, contracts, actors));
+    const receipts = await chain.mine(timestamp, transactions);
     return receipts.map(({ ok, logs, revertData }, index) => ({
       action: actions[index] as Action,
       ok,
-      ...(revertData === undefined ? {} : { error: nameOfError(revertData) }),
-      events: logs.map(eventOf).filter((event) => event !== undefined),
+      ...(revertData === undefined ? {} : { error: nameOfError(revertData, contracts) }),
+      events: logs
+        .map((log) => eventOf(log, contracts, actors))
+        .filter((event) => event !== undefined),
     }));
   };
 
-  const wallets = [
-    send(ARBITRAGEUR, base, "mint", [ARBITRAGEUR, WALLET_TOKENS * 10n ** BigInt(baseDecimals)]),
-    send(ARBITRAGEUR, base, "approve", [pool.address, MAX_UINT256]),
-    send(ARBITRAGEUR, quote, "mint", [ARBITRAGEUR, WALLET_TOKENS * 10n ** BigInt(quoteDecimals)]),
-    send(ARBITRAGEUR, quote, "approve", [pool.address, MAX_UINT256]),
-    ...traders.flatMap((trader) => [
-      send(trader, quote, "mint", [trader, WALLET_TOKENS * 10n ** BigInt(quoteDecimals)]),
-      send(trader, quote, "approve", [marginPool.address, MAX_UINT256]),
-    ]),
-  ];
+  const wallets = walletTransactions(contracts, actors, WALLET_TOKENS);
   const funded = await chain.mine(setup.startsAt - 1, wallets);
   const opened = await mine(setup.startsAt, [
     { kind: "publishPrice", price: setup.initialPrice },
@@ -227,68 +124,162 @@ export async function createEvmBackend(setup: BackendSetup): Promise<EvmBackend>
   return {
     connection,
     protocol,
-    traders,
-    keeper: KEEPER,
+    addresses: (role) => actors.of(role),
     baseDecimals,
     quoteDecimals,
     executionFee,
     mine,
-    pool: async () => {
-      const reserves = await view(pool, "getReserves");
-      const [fee] = await view(pool, "swapFee");
-      const [reserveBase, reserveQuote] = baseIsToken0
-        ? [reserves[0], reserves[1]]
-        : [reserves[1], reserves[0]];
-      return { reserveBase, reserveQuote, swapFee: fee };
-    },
-    solvency: async () => {
-      const [state] = await view(marginPool, "poolState");
-      const [snapshot] = await view(marginPool, "snapshot");
-      return {
-        equity: state.equity,
-        equityBid: state.equityBid,
-        skew: state.skew,
-        netExposureBase: state.netExposureBase,
-        outerBand: rescale(snapshot.outerBandWad, WAD_DECIMALS, baseDecimals),
-        solvencyRatio: state.solvencyRatioWad,
-        volatility: snapshot.volatilityWad,
-        riskState: RISK_STATES[Number(state.riskState)] ?? "Normal",
-      };
-    },
-    badDebt: async () => (await view(marginPool, "badDebt"))[0],
-    account: async (trader) => {
-      const [account] = await view(marginPool, "marginAccount", [addressOf(trader)]);
-      return {
-        size: account.size,
-        entryNotional: account.entryNotional,
-        collateral: account.collateral,
-      };
-    },
-    position: async (trader) => {
-      const [position] = await view(marginPool, "position", [addressOf(trader)]);
-      return { equity: position.equity, liquidatable: position.liquidatable };
-    },
-    planRebalance: async (timestamp) => {
-      const { address, interface: abi } = rebalancer;
-      const data = abi.encodeFunctionData("previewRebalance");
-      const [plan] = abi.decodeFunctionResult(
-        "previewRebalance",
-        await chain.callAt(timestamp, address, data),
-      );
-      return {
-        reason: REBALANCE_REASONS[Number(plan.reason)] ?? "InsideBand",
-        sellBase: plan.sellBase,
-        amountBase: plan.amountBase,
-        quoteLimit: plan.quoteLimit,
-        innerBand: plan.innerBand,
-        outerBand: plan.outerBand,
-      };
-    },
+    pool: () =>
+      cache.get("pool", async () => {
+        const reserves = await view(pool, "getReserves");
+        const [fee] = await view(pool, "swapFee");
+        const [reserveBase, reserveQuote] = contracts.baseIsToken0
+          ? [reserves[0], reserves[1]]
+          : [reserves[1], reserves[0]];
+        return { reserveBase, reserveQuote, swapFee: fee };
+      }),
+    solvency: () =>
+      cache.get("solvency", async () => {
+        const [state] = await view(marginPool, "poolState");
+        const [snapshot] = await view(marginPool, "snapshot");
+        const base = (valueWad: bigint) => rescale(valueWad, WAD_DECIMALS, baseDecimals);
+        return {
+          equity: state.equity,
+          equityBid: state.equityBid,
+          equityAsk: state.equityAsk,
+          requiredEquity: state.requiredEquity,
+          inventoryBase: base(snapshot.inventoryBaseWad),
+          skew: state.skew,
+          targetInventoryBase: state.targetInventoryBase,
+          netExposureBase: state.netExposureBase,
+          outerBand: base(snapshot.outerBandWad),
+          outside: snapshot.outsideSince !== 0n,
+          solvencyRatio: state.solvencyRatioWad,
+          volatility: snapshot.volatilityWad,
+          indexPrice: snapshot.indexPriceWad,
+          hedgeRatePpm: snapshot.hedgeRatePpm,
+          riskState: RISK_STATES[Number(state.riskState)] ?? "Normal",
+        };
+      }),
+    ledgers: () =>
+      cache.get("ledgers", async () => {
+        const [ledgers] = await view(marginPool, "ledgers");
+        const [fundingIndex] = await view(marginPool, "funding");
+        return {
+          inventoryBase: ledgers.inventoryBase,
+          inventoryQuote: ledgers.inventoryQuote,
+          longOpenInterest: ledgers.longOpenInterest,
+          shortOpenInterest: ledgers.shortOpenInterest,
+          skewPremium: ledgers.skewPremium,
+          pendingIncome: ledgers.pendingIncome,
+          insuranceFund: ledgers.insuranceFund,
+          unpaidClaims: ledgers.unpaidClaims,
+          fundingIndex,
+        };
+      }),
+    settlement: () =>
+      cache.get("settlement", async () => {
+        const [settlement] = await view(marginPool, "settlement");
+        return {
+          price: settlement.priceWad,
+          settledAt: Number(settlement.settledAt),
+          finalizedAt: Number(settlement.finalizedAt),
+        };
+      }),
+    badDebt: () => cache.get("badDebt", async () => (await view(marginPool, "badDebt"))[0]),
+    account: (trader) =>
+      cache.get(`account ${trader}`, async () => {
+        const address = actors.address("trader", trader);
+        const [account] = await view(marginPool, "marginAccount", [address]);
+        return {
+          size: account.size,
+          entryNotional: account.entryNotional,
+          collateral: account.collateral,
+        };
+      }),
+    position: (trader) =>
+      cache.get(`position ${trader}`, async () => {
+        const address = actors.address("trader", trader);
+        const [position] = await view(marginPool, "position", [address]);
+        return {
+          size: position.size,
+          entryNotional: position.entryNotional,
+          collateral: position.collateral,
+          equity: position.equity,
+          liquidatable: position.liquidatable,
+        };
+      }),
+    shares: (lp) =>
+      cache.get(`shares ${lp}`, async () => {
+        const address = actors.address("lp", lp);
+        const [shares] = await view(marginPool, "balanceOf", [address]);
+        const [totalShares] = await view(marginPool, "totalSupply");
+        const [maxRedeem] = await view(marginPool, "maxRedeem", [address]);
+        const [maxDeposit] = await view(marginPool, "maxDeposit", [address]);
+        return { shares, totalShares, maxRedeem, maxDeposit };
+      }),
+    liquidity: (provider) =>
+      cache.get(`liquidity ${provider}`, async () => {
+        const [liquidity] = await view(pool, "balanceOf", [actors.address("provider", provider)]);
+        const [totalLiquidity] = await view(pool, "totalSupply");
+        return { liquidity, totalLiquidity };
+      }),
+    credit: (role, actor) =>
+      cache.get(
+        `credit ${role} ${actor}`,
+        async () => (await view(marginPool, "creditedOf", [actors.address(role, actor)]))[0],
+      ),
+    planRebalance: (timestamp) =>
+      cache.get(`plan ${timestamp}`, async () => {
+        const { address, interface: abi } = rebalancer;
+        const data = abi.encodeFunctionData("previewRebalance");
+        let answer: string;
+        try {
+          answer = await chain.callAt(timestamp, address, data);
+        } catch (thrown) {
+          throw refusal("previewRebalance", thrown, contracts);
+        }
+        const [plan] = abi.decodeFunctionResult("previewRebalance", answer);
+        return {
+          reason: REBALANCE_REASONS[Number(plan.reason)] ?? "InsideBand",
+          sellBase: plan.sellBase,
+          amountBase: plan.amountBase,
+          quoteLimit: plan.quoteLimit,
+          innerBand: plan.innerBand,
+          outerBand: plan.outerBand,
+        };
+      }),
     close: () => connection.close(),
   };
 }
 
-function actorAddress(number: bigint): string {
-  // A prefix of its own keeps actors clear of precompiles and of the node's funded accounts.
-  return getAddress(toBeHex((0xba11a57n << 128n) | number, 20));
+/** A view's revert as `ViewRefused`; whatever else went wrong stays what it is. */
+function refusal(view: string, thrown: unknown, contracts: EvmContracts): unknown {
+  const data = revertDataOf(thrown);
+  return data === "0x" ? thrown : new ViewRefused(view, nameOfError(data, contracts));
+}
+
+async function contractsOf(protocol: Protocol): Promise<EvmContracts> {
+  const callable = async (contract: {
+    interface: Interface;
+    getAddress(): Promise<string>;
+  }): Promise<Callable> => ({
+    address: await contract.getAddress(),
+    interface: contract.interface,
+  });
+  const base = await callable(protocol.base);
+  return {
+    base,
+    quote: await callable(protocol.quote),
+    feed: await callable(protocol.feed),
+    pool: await callable(protocol.pool),
+    priceOracle: await callable(protocol.priceOracle),
+    volatilityOracle: await callable(protocol.volatilityOracle),
+    marginPool: await callable(protocol.marginPool),
+    rebalancer: await callable(protocol.rebalancer),
+    baseIsToken0: getAddress(await protocol.pool.token0()) === getAddress(base.address),
+    baseDecimals: Number(await protocol.base.decimals()),
+    quoteDecimals: Number(await protocol.quote.decimals()),
+    feedDecimals: Number(await protocol.feed.decimals()),
+  };
 }

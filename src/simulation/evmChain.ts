@@ -55,9 +55,14 @@ export class EvmChain {
   static async take(provider: EthereumProvider, accounts: readonly string[]): Promise<EvmChain> {
     const chain = new EvmChain(provider);
     await provider.request({ method: "evm_setAutomine", params: [false] });
-    for (const account of accounts) {
+    for (const account of new Set(accounts)) {
       await provider.request({ method: "hardhat_impersonateAccount", params: [account] });
       await provider.request({ method: "hardhat_setBalance", params: [account, BALANCE] });
+      const nonce: unknown = await provider.request({
+        method: "eth_getTransactionCount",
+        params: [account, "latest"],
+      });
+      chain.#nonces.set(account, Number(nonce));
     }
     return chain;
   }

@@ -1,8 +1,12 @@
 import { Command } from "commander";
 import { fileOption, parseArguments } from "../cli.ts";
+import { BACKEND_NAMES, type BackendName } from "./backends.ts";
 import { POLICY_NAMES, type PolicyName } from "./engine.ts";
 import { BadInputError, quoted } from "./errors.ts";
-import { FLOW_NAMES, type FlowName } from "./flows.ts";
+import { FLOW_NAMES, type FlowName } from "./flows/skewTarget.ts";
+import type { OracleSettings } from "./paths/oracleFeed.ts";
+import { feedText, parseFeed } from "./paths/parseFeed.ts";
+import { MAXIMUM_STEP_SECONDS, MINIMUM_STEP_SECONDS } from "./scenario.ts";
 
 /** What one invocation is asked to do. */
 export interface SimulateOptions {
@@ -10,7 +14,11 @@ export interface SimulateOptions {
   readonly policy: PolicyName | "both";
   readonly flow: FlowName;
   readonly seed: number;
-  readonly backend: "evm";
+  readonly backend: BackendName;
+  /** Seconds per step; the path's own when undefined. */
+  readonly step: number | undefined;
+  /** Which price rounds there are; one at every step when undefined. */
+  readonly oracle: OracleSettings | undefined;
   /** Where the JSON document goes; none when undefined. */
   readonly json: string | undefined;
   /** Where the report goes; `reports/<scenario>.html` when undefined. */
@@ -25,18 +33,19 @@ export const DEFAULT_OPTIONS: SimulateOptions = {
   flow: "momentum",
   seed: 1,
   backend: "evm",
+  step: undefined,
+  oracle: undefined,
   json: undefined,
   report: undefined,
   quiet: false,
 };
 
 const POLICIES = [...POLICY_NAMES, "both"] as const;
-const BACKENDS = ["evm"] as const;
 /** Values that the interface promises and this version does not have. */
-const NOT_YET = {
+const NOT_YET: Record<"policy" | "backend" | "flow", readonly string[]> = {
   policy: ["daily", "threshold", "zero-band", "all"],
-  backend: ["model", "both"],
-  flow: ["adversary"],
+  backend: [],
+  flow: [],
 };
 
 /**
@@ -52,18 +61,23 @@ export function parseOptions(args: readonly string[]): SimulateOptions | undefin
       "Replays a market path on the protocol's contracts and compares the LPs' result with their benchmark.",
     )
     .option(
-      "--scenario <name|file>",
-      "scenario by name, or a .json or .csv file",
+      "--scenario <name|file|process>",
+      "scenario by name, a .json or .csv file, or a process such as gbm:sigma=0.8,days=2,step=300",
       DEFAULT_OPTIONS.scenario,
     )
     .option("--policy <policy>", `what keepers do: ${POLICIES.join(", ")}`, DEFAULT_OPTIONS.policy)
     .option(
       "--backend <backend>",
-      `what runs the protocol: ${BACKENDS.join(", ")}`,
+      `what runs the protocol: ${BACKEND_NAMES.join(", ")}`,
       DEFAULT_OPTIONS.backend,
     )
     .option("--flow <flow>", `the crowd: ${FLOW_NAMES.join(", ")}`, DEFAULT_OPTIONS.flow)
-    .option("--seed <integer>", "seed of the crowd", String(DEFAULT_OPTIONS.seed))
+    .option("--step <seconds>", "finer steps within each bar, such as 12 (default: the bars)")
+    .option(
+      "--feed <settings>",
+      "price feed, such as heartbeat=3600,deviation=0.005,lag=24,outage=3600/7200 (default: every step)",
+    )
+    .option("--seed <integer>", "seed of all that is random", String(DEFAULT_OPTIONS.seed))
     .option("--json <file>", "write the figures as JSON")
     .option("--report <file>", "write the report there (default: reports/<scenario>.html)")
     .option("--quiet", "no progress", false);
@@ -73,9 +87,11 @@ export function parseOptions(args: readonly string[]): SimulateOptions | undefin
   return {
     scenario: text("scenario"),
     policy: choice("policy", text("policy"), POLICIES),
-    backend: choice("backend", text("backend"), BACKENDS),
+    backend: choice("backend", text("backend"), BACKEND_NAMES),
     flow: choice("flow", text("flow"), FLOW_NAMES),
     seed: readSeed(text("seed")),
+    step: raw.step === undefined ? undefined : readStep(text("step")),
+    oracle: raw.feed === undefined ? undefined : readFeed(text("feed")),
     json: fileOption(raw, "json"),
     report: fileOption(raw, "report"),
     quiet: raw.quiet === true,
@@ -84,9 +100,13 @@ export function parseOptions(args: readonly string[]): SimulateOptions | undefin
 
 /** The command that gives the same result. */
 export function commandLine(options: SimulateOptions): string {
-  const { scenario, policy, flow, seed } = options;
-  const quoted = /^[\w./-]+$/.test(scenario) ? scenario : JSON.stringify(scenario);
-  return `npm run simulate -- --scenario ${quoted} --policy ${policy} --flow ${flow} --seed ${seed}`;
+  const { scenario, policy, flow, seed, step, oracle } = options;
+  const quoted = /^[\w./:=,-]+$/.test(scenario) ? scenario : JSON.stringify(scenario);
+  return [
+    `npm run simulate -- --scenario ${quoted} --policy ${policy} --flow ${flow} --seed ${seed}`,
+    ...(step === undefined ? [] : [`--step ${step}`]),
+    ...(oracle === undefined ? [] : [`--feed ${feedText(oracle)}`]),
+  ].join(" ");
 }
 
 function choice<T extends string>(
@@ -100,6 +120,22 @@ function choice<T extends string>(
   if (NOT_YET[name].includes(value))
     throw new BadInputError(`--${name} ${value} is not available yet; ${available}`);
   throw new BadInputError(`--${name} ${quoted(value)} is unknown; ${available}`);
+}
+
+function readStep(text: string): number {
+  const step = Number(text);
+  if (!/^\d+$/.test(text) || step < MINIMUM_STEP_SECONDS || step > MAXIMUM_STEP_SECONDS) {
+    throw new BadInputError(
+      `--step ${quoted(text)} is not a whole number of seconds from ${MINIMUM_STEP_SECONDS} to ${MAXIMUM_STEP_SECONDS}`,
+    );
+  }
+  return step;
+}
+
+function readFeed(text: string): OracleSettings {
+  if (text.trim() === "")
+    throw new BadInputError("--feed needs settings such as heartbeat=3600,deviation=0.005");
+  return parseFeed(text);
 }
 
 function readSeed(text: string): number {

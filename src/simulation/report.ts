@@ -1,10 +1,11 @@
 import { toNumber, WAD_DECIMALS } from "../units.ts";
 import { type ChartDefinition, type ChartLine, renderChart } from "./charts.ts";
 import type { RunResult } from "./engine.ts";
-import type { StepRecord } from "./metrics.ts";
+import type { StepRecord } from "./metrics/runMetrics.ts";
 import {
   comparisonRows,
   comparisonSentence,
+  describeFeed,
   POLICY_TITLES,
   type SimulationResult,
 } from "./results.ts";
@@ -19,7 +20,7 @@ const HIGHEST_RATIO_DRAWN = 10;
  * @param command the command that gives the same report
  */
 export function reportHtml(result: SimulationResult, command: string): string {
-  const { scenario, runs } = result;
+  const { market, runs } = result;
   const sentence = comparisonSentence(runs);
   return `<!doctype html>
 <html lang="en">
@@ -27,14 +28,14 @@ export function reportHtml(result: SimulationResult, command: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>Ballast: ${escapeHtml(scenario.title)}</title>
+<title>Ballast: ${escapeHtml(market.title)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
 <header>
 <p class="eyebrow">Ballast simulation</p>
-<h1>${escapeHtml(scenario.title)}</h1>
+<h1>${escapeHtml(market.title)}</h1>
 <p class="lead">${escapeHtml(sentence ?? `One run, ${runs.map(({ policy }) => POLICY_TITLES[policy]).join(", ")}.`)}</p>
 </header>
 <section>
@@ -177,12 +178,14 @@ function summaryHtml(runs: readonly RunResult[]): string {
 }
 
 function parametersHtml(result: SimulationResult): string {
-  const { scenario, flow, seed, backend, intents } = result;
-  const from = new Date(scenario.startsAt * 1000).toISOString().replace(".000Z", "Z");
+  const { market, flow, seed, backend, intents } = result;
+  const { name, startsAt, stepSeconds, steps } = market.path;
+  const from = new Date(startsAt * 1000).toISOString().replace(".000Z", "Z");
   const rows: [string, string][] = [
-    ["Scenario", scenario.name],
-    ["Prices", scenario.source],
-    ["Period", `${scenario.close.length} bars of ${scenario.stepSeconds} s from ${from}`],
+    ["Scenario", name],
+    ["Prices", market.source],
+    ["Period", `${steps} bars of ${stepSeconds} s from ${from}`],
+    ["Price feed", describeFeed(result)],
     ["Flow", `${flow}, seed ${seed}, ${intents} order intents, the same for every run`],
     ["Backend", backend],
     ...result.runs.flatMap((run): [string, string][] => {

@@ -1,14 +1,20 @@
 import { formatDecimal, formatHuman, formatPercent, WAD_DECIMALS, type Wad } from "../units.ts";
+import type { BackendName } from "./backends.ts";
 import type { PolicyName, RunResult } from "./engine.ts";
-import type { FlowName } from "./flows.ts";
-import type { Scenario } from "./scenario.ts";
+import type { FlowName } from "./flows/skewTarget.ts";
+import type { Market } from "./loadScenario.ts";
+import { hedgeEffectiveness } from "./metrics/equity.ts";
+import type { OracleSettings } from "./paths/oracleFeed.ts";
+import { feedText } from "./paths/parseFeed.ts";
 
 /** Everything one invocation found out, ready for table, JSON and report. */
 export interface SimulationResult {
-  readonly scenario: Scenario;
+  readonly market: Market;
   readonly flow: FlowName;
   readonly seed: number;
-  readonly backend: "evm";
+  readonly backend: BackendName;
+  /** What decides on price rounds; a round at every step when undefined. */
+  readonly oracle: OracleSettings | undefined;
   readonly intents: number;
   readonly runs: readonly RunResult[];
 }
@@ -79,17 +85,37 @@ export function comparisonSentence(runs: readonly RunResult[]): string | undefin
 
 /** The JSON document of `--json`: amounts in whole tokens and ratios as decimal strings. */
 export function toJson(result: SimulationResult): string {
-  const { scenario, flow, seed, backend, intents, runs } = result;
+  const { market, flow, seed, backend, intents, runs } = result;
+  const { name, steps, stepSeconds } = market.path;
   const document = {
-    scenario: scenario.name,
+    scenario: name,
     flow,
     seed,
     backend,
-    steps: scenario.close.length,
+    steps,
+    stepSeconds,
+    feed: describeFeed(result),
     intents,
+    ...comparisonJson(runs),
     runs: Object.fromEntries(runs.map((run) => [run.policy, runJson(run)])),
   };
   return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** What the price feed does, as `--feed` takes it. */
+export function describeFeed({ oracle }: SimulationResult): string {
+  return oracle === undefined ? "a round at every step" : feedText(oracle);
+}
+
+function comparisonJson(runs: readonly RunResult[]): object {
+  const variance = (name: PolicyName) =>
+    runs.find(({ policy }) => policy === name)?.summary.activeVariance;
+  const [hedged, unhedged] = [variance("rebalance"), variance("none")];
+  if (hedged === undefined || unhedged === undefined) return {};
+  const effectiveness = hedgeEffectiveness(hedged, unhedged);
+  return effectiveness === undefined
+    ? {}
+    : { comparison: { hedgeEffectiveness: formatDecimal(effectiveness, WAD_DECIMALS) } };
 }
 
 function runJson(run: RunResult): object {
@@ -107,16 +133,33 @@ function runJson(run: RunResult): object {
       badDebt: quote(summary.badDebt),
       insolventSteps: summary.insolventSteps,
       rebalances: summary.rebalances,
-      // Auctions, deleveraging and keeper rewards are not part of this version of the protocol.
+      // Auctions are not part of this version of the protocol.
       auctions: 0,
       rebalanceCost: quote(summary.rebalanceCost),
       liquidations: summary.liquidations,
-      deleverages: 0,
-      keeperRewards: "0",
+      deleverages: summary.deleverages,
+      keeperRewards: quote(summary.keeperRewards),
+      keeperGasCost: quote(summary.keeperGasCost),
+      keeperProfit: quote(summary.keeperProfit),
       divergenceLoss: ratio(summary.divergenceLoss),
       lossVersusRebalancing: quote(summary.lossVersusRebalancing),
       swapFees: quote(summary.swapFees),
+      poolLpValue: quote(summary.poolLpValue),
+      poolLpDelta: base(summary.poolLpDelta),
+      poolLpGamma: ratio(summary.poolLpGamma),
+      marginLpDelta: base(summary.marginLpDelta),
       secondsOutsideNormal: summary.secondsOutsideNormal,
+      trackingError: ratio(summary.trackingError),
+      takerFees: quote(summary.takerFees),
+      premiums: quote(summary.premiums),
+      hedgeCharges: quote(summary.hedgeCharges),
+      penalties: quote(summary.penalties),
+      lpFees: quote(summary.lpFees),
+      funding: quote(summary.funding),
+      volume: quote(summary.volume),
+      priceImpact: ratio(summary.priceImpact),
+      turnover: ratio(summary.turnover),
+      openInterestToEquity: ratio(summary.openInterestToEquity),
     },
     orders: { ...orders, reasons: Object.fromEntries(orders.reasons) },
     keeperErrors: Object.fromEntries(run.keeperErrors),

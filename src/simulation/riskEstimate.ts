@@ -1,4 +1,4 @@
-import { toNumber, WAD_DECIMALS, type Wad } from "../units.ts";
+import { toNumber, toNumberFast, WAD_DECIMALS } from "../units.ts";
 import type { SolvencyView } from "./backend.ts";
 
 /**
@@ -27,7 +27,7 @@ const MINIMUM_EQUITY = 1;
 export function estimateRisk(solvency: SolvencyView, quoteDecimals: number): RiskEstimate {
   const move =
     VOLATILITY_MULTIPLE *
-    toNumber(solvency.volatility as Wad, WAD_DECIMALS) *
+    toNumberFast(solvency.volatility, WAD_DECIMALS) *
     Math.sqrt(HORIZON_YEARS);
   const equity = Math.max(MINIMUM_EQUITY, toNumber(solvency.equity, quoteDecimals));
   const guard = solvency.riskState === "Normal" ? 1 : GUARDED_FACTOR;

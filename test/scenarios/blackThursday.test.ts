@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { simulate } from "../../src/simulation/command.ts";
 import type { RunResult } from "../../src/simulation/engine.ts";
 import { createEvmBackend } from "../../src/simulation/evmBackend.ts";
-import { loadScenario } from "../../src/simulation/loadScenario.ts";
+import { loadScenario, marketOf } from "../../src/simulation/loadScenario.ts";
 import { comparisonSentence, type SimulationResult, toJson } from "../../src/simulation/results.ts";
 import { sliceScenario } from "../../src/simulation/scenario.ts";
 import { type Aftermath, expectOrderlyEnd, withAftermath } from "../support/aftermath.ts";
@@ -20,7 +20,7 @@ describe("Black Thursday, the fall of 12 and 13 March 2020", () => {
   before(async () => {
     const crash = process.env.BALLAST_DEEP === "1" ? scenario : sliceScenario(scenario, 110, 330);
     const backend = withAftermath((aftermath) => aftermaths.push(aftermath));
-    result = await simulate(crash, OPTIONS, backend);
+    result = await simulate(marketOf(crash), OPTIONS, backend);
     [rebalanced, unhedged] = result.runs as [RunResult, RunResult];
   });
 
@@ -30,8 +30,9 @@ describe("Black Thursday, the fall of 12 and 13 March 2020", () => {
     expect(rebalanced.summary.initialEquity).to.equal(unhedged.summary.initialEquity);
     expect(rebalanced.summary.finalBenchmark).to.equal(unhedged.summary.finalBenchmark);
     const prices = (run: RunResult) => run.series.map(({ price }) => price);
-    expect(prices(rebalanced)).to.deep.equal(result.scenario.close);
-    expect(prices(unhedged)).to.deep.equal(result.scenario.close);
+    const closes = Array.from(result.market.path.bars(), ({ close }) => close);
+    expect(prices(rebalanced)).to.deep.equal(closes);
+    expect(prices(unhedged)).to.deep.equal(closes);
   });
 
   it("accounts for every intent in both runs", () => {
@@ -75,7 +76,7 @@ describe("Black Thursday, the fall of 12 and 13 March 2020", () => {
   it("gives the same figures for the same seed and others for another", async () => {
     const short = sliceScenario(scenario, 125, 145);
     const figures = async (seed: number) =>
-      toJson(await simulate(short, { ...OPTIONS, seed }, createEvmBackend));
+      toJson(await simulate(marketOf(short), { ...OPTIONS, seed }, createEvmBackend));
     const first = await figures(1);
     expect(await figures(1)).to.equal(first);
     expect(await figures(2)).not.to.equal(first);

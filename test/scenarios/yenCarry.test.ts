@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { simulate } from "../../src/simulation/command.ts";
 import type { RunResult } from "../../src/simulation/engine.ts";
-import { loadScenario } from "../../src/simulation/loadScenario.ts";
+import { loadScenario, marketOf } from "../../src/simulation/loadScenario.ts";
 import { sliceScenario } from "../../src/simulation/scenario.ts";
 import { type Aftermath, expectOrderlyEnd, withAftermath } from "../support/aftermath.ts";
 
@@ -17,7 +17,7 @@ describe("The yen carry unwind of 4 and 5 August 2024", () => {
     const backend = withAftermath((found) => {
       aftermath = found;
     });
-    result = (await simulate(crash, OPTIONS, backend)).runs[0]!;
+    result = (await simulate(marketOf(crash), OPTIONS, backend)).runs[0]!;
   });
 
   it("keeps the pool solvent", () => {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { DEFAULT_SETTINGS } from "../../deploy/deployProtocol.ts";
-import type { BackendFactory } from "../../src/simulation/backend.ts";
+import type { ActorRole, BackendFactory } from "../../src/simulation/backend.ts";
 import { createEvmBackend, type EvmBackend } from "../../src/simulation/evmBackend.ts";
 import type { ReplayedLiquidation } from "../replay/poolEvents.ts";
 import { Watcher } from "../replay/watcher.ts";
@@ -67,12 +67,15 @@ type Left = Pick<
 
 /** At the last price: positions are closed, margin and claims are paid, the LP redeems what may leave. */
 async function everybodyLeaves(backend: EvmBackend): Promise<Left> {
-  const { connection, protocol, traders, keeper: keeperAddress } = backend;
+  const { connection, protocol } = backend;
   const { ethers, networkHelpers } = connection;
   const { marginPool: pool, quote } = protocol;
   await connection.provider.request({ method: "evm_setAutomine", params: [true] });
-  const keeper = await ethers.getImpersonatedSigner(keeperAddress);
-  const signers = await Promise.all(traders.map((who) => ethers.getImpersonatedSigner(who)));
+  const signersOf = (role: ActorRole) =>
+    Promise.all(backend.addresses(role).map((who) => ethers.getImpersonatedSigner(who)));
+  const [keeper] = await signersOf("keeper");
+  const bots = [...(await signersOf("keeper")), ...(await signersOf("liquidator"))];
+  const signers = await signersOf("trader");
   const open = async () => {
     const sizes = await Promise.all(
       signers.map(async (who) => (await pool.marginAccount(who)).size),
@@ -129,7 +132,9 @@ async function everybodyLeaves(backend: EvmBackend): Promise<Left> {
     if (collateral > 0n) await pool.connect(who).withdrawMargin(collateral);
     if (unpaidClaim > 0n || (await pool.creditedOf(who)) > 0n) await pool.connect(who).claim();
   }
-  if ((await pool.creditedOf(keeper)) > 0n) await pool.connect(keeper).claim();
+  for (const who of bots) {
+    if ((await pool.creditedOf(who)) > 0n) await pool.connect(who).claim();
+  }
   const paidOut = before - (await quote.balanceOf(pool));
   const { custodyQuote, unpaidClaims } = await pool.ledgers();
 

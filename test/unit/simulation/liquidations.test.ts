@@ -1,9 +1,11 @@
 import { expect } from "chai";
+import { Accounts } from "../../../src/simulation/agents/accounts.ts";
+import { Liquidators } from "../../../src/simulation/agents/liquidator.ts";
 import type { Action, ProtocolBackend, ProtocolEvent } from "../../../src/simulation/backend.ts";
-import { liquidations } from "../../../src/simulation/bots.ts";
 import { createEvmBackend } from "../../../src/simulation/evmBackend.ts";
-import { Traders } from "../../../src/simulation/traders.ts";
+import { createRandom } from "../../../src/simulation/random.ts";
 import type { Wad } from "../../../src/units.ts";
+import { agentView } from "../../support/agentView.ts";
 
 const WAD = 10n ** 18n;
 const START = 1_767_225_600;
@@ -12,22 +14,22 @@ const SIZE = 1_003_141592653589793238n;
 
 describe("A liquidator of the simulation", () => {
   let backend: ProtocolBackend;
-  let traders: Traders;
+  let accounts: Accounts;
   let time = START;
 
-  /** Mines actions ten seconds on, and lets the traders see what happened. */
+  /** Mines actions ten seconds on, and looks at the accounts that changed. */
   async function mine(...actions: Action[]): Promise<ProtocolEvent[]> {
     time += 10;
     const results = await backend.mine(time, actions);
     for (const { ok, error, action } of results)
       expect(ok, `${action.kind}: ${error}`).to.equal(true);
-    await traders.observe(results);
+    await accounts.observe(results, time);
     return results.flatMap(({ events }) => events);
   }
 
   before(async () => {
     backend = await createEvmBackend({ startsAt: START, initialPrice: PRICE, traderCount: 1 });
-    traders = new Traders(backend);
+    accounts = new Accounts(backend);
     const expiresAt = time + 600;
     await mine(
       { kind: "depositMargin", trader: 0, amount: 13_003_000000n },
@@ -46,8 +48,11 @@ describe("A liquidator of the simulation", () => {
   after(() => backend.close());
 
   it("closes part of an account, and comes back for it when the price goes on", async () => {
+    const liquidators = new Liquidators(createRandom(1, "liquidators"));
     const due = async (price: Wad) =>
-      liquidations(backend, traders, price, await backend.solvency());
+      liquidators.act(
+        agentView({ backend, accounts, price, at: time, solvency: await backend.solvency() }),
+      );
     expect(await due(PRICE)).to.deep.equal([]);
     const sizes = [SIZE];
     let price = PRICE;
@@ -57,10 +62,17 @@ describe("A liquidator of the simulation", () => {
       const actions = await due(price);
       if (actions.length === 0) continue;
       const events = await mine(...actions);
-      expect(events).to.deep.equal([{ kind: "Liquidated", trader: 0, badDebt: 0n }]);
       const { size } = await backend.account(0);
+      expect(events).to.have.length(1);
+      expect(events[0]).to.include({
+        kind: "Liquidated",
+        trader: 0,
+        liquidator: 0,
+        badDebt: 0n,
+        size,
+      });
       expect(size < sizes.at(-1)!, `${size}`).to.equal(true);
-      expect(traders.openAccounts().map(([, account]) => account.size)).to.deep.equal(
+      expect([...accounts.open()].map((account) => account.size)).to.deep.equal(
         size === 0n ? [] : [size],
       );
       expect(await due(price), "restored").to.deep.equal([]);

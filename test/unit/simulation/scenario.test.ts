@@ -94,7 +94,7 @@ describe("JSON scenarios", () => {
     ["a price that is text", { open: "1" }, "open: must be a positive decimal number such as"],
     ["a path that is no list", { close: 5 }, "close: must be a list of 1 to 100000 prices"],
     ["a title that is a number", { title: 5 }, "title: must be text of 1 to 200 characters"],
-    ["a fractional bar", { stepSeconds: 60.5 }, "stepSeconds: must be a whole number from 60 to"],
+    ["a fractional bar", { stepSeconds: 60.5 }, "stepSeconds: must be a whole number from 12 to"],
     ["a missing unit", { priceUnit: undefined }, "priceUnit: must be one of: USD cents per ETH"],
     ["a time that is a number", { startsAt: 5 }, "startsAt: must be an ISO 8601 time such as"],
     ["gas that is a number", { gasPriceGwei: 5 }, "gasPriceGwei: must be an object with"],

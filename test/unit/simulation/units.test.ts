@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import fc from "fast-check";
 import {
   formatDecimal,
   formatHuman,
@@ -6,6 +7,8 @@ import {
   parseDecimal,
   rescale,
   squareRootDown,
+  toNumber,
+  toNumberFast,
   WAD,
 } from "../../../src/units.ts";
 
@@ -51,6 +54,25 @@ describe("units", () => {
     expect(formatHuman(-400_000n, 6, 0)).to.equal("0");
     expect(formatHuman(999_999_999_999n, 6, 2)).to.equal("1,000,000.00");
     expect(formatPercent(WAD / 20n, 2)).to.equal("5.00 %");
+  });
+
+  it("gives the double nearest to the decimal, by whichever way", () => {
+    const exact = (value: bigint, decimals: number) => Number(formatDecimal(value, decimals));
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: -(2n ** 127n), max: 2n ** 127n }),
+        fc.integer({ min: 0, max: 127 }),
+        fc.constantFrom(0, 6, 8, 18),
+        fc.boolean(),
+        (value, shift, decimals, feed) => {
+          const amount = (value >> BigInt(shift)) * (feed ? 10n ** 10n : 1n);
+          expect(toNumber(amount, decimals)).to.equal(exact(amount, decimals));
+          const error = Math.abs(toNumberFast(amount, decimals) - exact(amount, decimals));
+          expect(error).to.be.at.most(Math.abs(exact(amount, decimals)) * 2 ** -51);
+        },
+      ),
+      { numRuns: 2_000, seed: 20_200_312 },
+    );
   });
 
   it("rescales toward zero", () => {

@@ -1,0 +1,102 @@
+import { toNumberFast } from "../../units.ts";
+import { type AccountView, type ActionResult, answered, type ProtocolBackend } from "../backend.ts";
+
+/** An account with a position, and the same figures in whole tokens for estimates. */
+export interface OpenAccount extends AccountView {
+  readonly trader: number;
+  /** Unix seconds when the position last changed and settled what funding it owed. */
+  readonly changedAt: number;
+  readonly sizeTokens: number;
+  readonly entryTokens: number;
+  readonly collateralTokens: number;
+}
+
+/** Every trader's account as last seen, read again when something happened to it. */
+export class Accounts {
+  readonly #backend: ProtocolBackend;
+  readonly #accounts = new Map<number, OpenAccount>();
+  readonly #open = new Map<number, OpenAccount>();
+  /** Once a side was deleveraged the stored account no longer tells the position. */
+  #deleveraged = false;
+
+  constructor(backend: ProtocolBackend) {
+    this.#backend = backend;
+  }
+
+  /** An account as last seen, empty where nothing ever happened. */
+  get(trader: number): AccountView {
+    return this.#accounts.get(trader) ?? EMPTY;
+  }
+
+  /** Accounts with a position. */
+  open(): Iterable<OpenAccount> {
+    return this.#open.values();
+  }
+
+  /** Whether the trader holds a position. */
+  has(trader: number): boolean {
+    return this.#open.has(trader);
+  }
+
+  /**
+   * Reads again whatever a block touched.
+   *
+   * @param time unix seconds of the block
+   */
+  async observe(results: readonly ActionResult[], time: number): Promise<void> {
+    const touched: number[] = [];
+    const changed: number[] = [];
+    for (const { action, events } of results) {
+      if (action.kind === "requestOrder") touched.push(action.trader);
+      for (const event of events) {
+        switch (event.kind) {
+          case "OrderExecuted":
+          case "Liquidated":
+          case "AccountSettled":
+            changed.push(event.trader);
+            touched.push(event.trader);
+            break;
+          case "OrderFailed":
+          case "OrderExpired":
+          case "OrderCanceled":
+            touched.push(event.trader);
+            break;
+          case "Deleveraged":
+            this.#deleveraged = true;
+            touched.push(...this.#open.keys());
+            break;
+        }
+      }
+    }
+    if (touched.length === 0) return;
+    for (const trader of new Set(touched)) {
+      const changedAt = changed.includes(trader) ? time : this.#accounts.get(trader)?.changedAt;
+      this.#set(trader, await this.#read(trader), changedAt ?? time);
+    }
+  }
+
+  async #read(trader: number): Promise<AccountView> {
+    const stored = await this.#backend.account(trader);
+    if (!this.#deleveraged || stored.size === 0n) return stored;
+    return (await answered(this.#backend.position(trader))) ?? stored;
+  }
+
+  #set(trader: number, account: AccountView, changedAt: number): void {
+    const { baseDecimals, quoteDecimals } = this.#backend;
+    const seen: OpenAccount = {
+      trader,
+      changedAt,
+      size: account.size,
+      entryNotional: account.entryNotional,
+      collateral: account.collateral,
+      sizeTokens: toNumberFast(account.size, baseDecimals),
+      entryTokens: toNumberFast(account.entryNotional, quoteDecimals),
+      collateralTokens: toNumberFast(account.collateral, quoteDecimals),
+    };
+    this.#accounts.set(trader, seen);
+    if (account.size === 0n) this.#open.delete(trader);
+    else this.#open.set(trader, seen);
+  }
+}
+
+const EMPTY: AccountView = { size: 0n, entryNotional: 0n, collateral: 0n };

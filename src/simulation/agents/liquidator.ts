@@ -1,0 +1,55 @@
+import { toNumberFast, WAD_DECIMALS } from "../../units.ts";
+import type { Action } from "../backend.ts";
+import type { Random } from "../random.ts";
+import { estimateRisk } from "../riskEstimate.ts";
+import { type Agent, type AgentView, NO_ACTIONS, type Stage } from "./agent.ts";
+import { pick } from "./executor.ts";
+import { actAlways, type GasPolicy, gasCost } from "./gasPolicy.ts";
+
+// What the estimate leaves out, as a share of notional: rounding, and funding at 90 % a year since the position changed,
+// twice that because the price may have halved since.
+const ROUNDING_DOUBT = 0.001;
+const FUNDING_DOUBT = (2 * 0.9) / (365 * 86_400);
+/** Least penalty rate, and the most of a penalty that the liquidator is credited (whole quote tokens). */
+const LEAST_PENALTY = 0.002;
+const REWARD_CAP = 50;
+
+/**
+ * Liquidates positions that are due: those that could be are looked at, those that are get liquidated, by a random one of
+ * the liquidators for whom it pays.
+ */
+export class Liquidators implements Agent {
+  readonly stages: readonly Stage[] = ["liquidation"];
+  readonly #policies: readonly GasPolicy[];
+  readonly #random: Random;
+
+  /** @param policies one per liquidator, by number */
+  constructor(random: Random, policies: readonly GasPolicy[] = [actAlways]) {
+    this.#policies = policies;
+    this.#random = random;
+  }
+
+  async act(view: AgentView): Promise<readonly Action[]> {
+    if (!view.priceGood) return NO_ACTIONS;
+    const { accounts, backend, solvency, gasPriceGwei } = view;
+    const risk = estimateRisk(solvency, backend.quoteDecimals);
+    const price = toNumberFast(solvency.indexPrice, WAD_DECIMALS);
+    const cost = gasCost("liquidate", gasPriceGwei, view.price);
+    const actions: Action[] = [];
+    for (const account of accounts.open()) {
+      const { trader, sizeTokens, entryTokens, collateralTokens, changedAt } = account;
+      const notional = Math.abs(sizeTokens) * price;
+      const profit = sizeTokens > 0 ? notional - entryTokens : entryTokens - notional;
+      const doubt = ROUNDING_DOUBT + FUNDING_DOUBT * (view.at - changedAt);
+      if (collateralTokens + profit > notional * (risk.maintenanceMarginRatio(notional) + doubt))
+        continue;
+      const reward = Math.min(REWARD_CAP, LEAST_PENALTY * notional);
+      const willing = [...this.#policies.keys()].filter((one) =>
+        (this.#policies[one] as GasPolicy)(reward, cost),
+      );
+      if (willing.length === 0 || !(await backend.position(trader)).liquidatable) continue;
+      actions.push({ kind: "liquidate", trader, liquidator: pick(willing, this.#random) });
+    }
+    return actions;
+  }
+}
