@@ -28,8 +28,13 @@ const BOUNDARIES: Boundary[] = [
   },
   {
     files: /^src\/model\//,
-    mayImport: (target) => !/^src\/(simulation|keeper)\//.test(target),
-    because: "src/model serves src/simulation and src/keeper",
+    mayImport: (target) => /^src\/(math\/|model\/|deploymentS\w+\.ts$)/.test(target),
+    because: "src/model imports src/math, itself and the deployment's settings, nothing else",
+  },
+  {
+    files: /^src\/(deploymentS\w+|units)\.ts$/,
+    mayImport: (target) => /^src\/(math\/|deploymentS\w+\.ts$)/.test(target),
+    because: "what the package ships beside src/model needs src/math at most",
   },
   {
     files: /^src\//,
@@ -58,10 +63,20 @@ const BOUNDARIES: Boundary[] = [
   },
 ];
 
+/** What makes an answer inexact, or another one on the next run. */
+const INEXACT =
+  /\b(?:Number|parseFloat|parseInt)\b|\b(?:Math|Intl)\.|\bDate\b|\bperformance\b|\bcrypto\b|\brandom\w*\(|\d\.\d|\b\d[\d_]*[eE][-+]?\d/g;
+/** Functions whose doubles are a first guess or a place in a table: their results are exact. */
+const GUESSES: Readonly<Record<string, readonly string[]>> = {
+  "src/math/fixedPoint.ts": ["sqrt", "cbrtWad", "highestBit"],
+  "src/math/memo.ts": ["remember"],
+};
+
 export const repositoryRules: Record<string, Rule> = {
   "documented commands exist": documentedCommands,
   [`files have at most ${MAX_FILE_LINES} lines`]: fileLengths,
   "imports keep their direction": importDirections,
+  "mathematics and model are exact": exactNumbers,
   "no test is focused or skipped": focusedTests,
   "contracts fit the size limit": bytecodeSizes,
 };
@@ -93,6 +108,27 @@ function importDirections(): string[] {
         .filter((target) => !mayImport(target))
         .map((target) => `${file} imports ${target}: ${because}`),
     ),
+  );
+}
+
+function exactNumbers(): string[] {
+  return globSync("src/{math,model}/**/*.ts").flatMap((file) => {
+    const guesses = GUESSES[file] ?? [];
+    let within = "";
+    return withoutText(read(file))
+      .split("\n")
+      .flatMap((line, i) => {
+        within = /^(?:export )?(?:function|const|class) (\w+)/.exec(line)?.[1] ?? within;
+        if (guesses.includes(within)) return [];
+        return [...line.matchAll(INEXACT)].map(([found]) => `${file}:${i + 1} has ${found}`);
+      });
+  });
+}
+
+/** Code without comments and strings, line by line as it was. */
+function withoutText(code: string): string {
+  return code.replace(/\/\*[\s\S]*?\*\/|\/\/.*|"(?:[^"\\\n]|\\.)*"/g, (text) =>
+    text.replace(/[^\n]/g, ""),
   );
 }
 
