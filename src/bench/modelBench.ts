@@ -46,7 +46,7 @@ const WARM_UP_RUNS = 10;
 /** One run of the model is over too soon to be timed: it runs again and again for so long. */
 const LEAST_SECONDS = 5;
 /** Room for the model's short-lived numbers, so that collecting them is seldom. */
-const YOUNG_GENERATION_MB = 64;
+const YOUNG_GENERATION_MB = 256;
 
 /**
  * Times the same run on both backends, one after the other, each in a thread of its own: what the compiler learned of one
