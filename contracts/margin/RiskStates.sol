@@ -25,7 +25,8 @@ library RiskStates {
     uint256 internal constant ROUND_SPACING = 10 minutes;
     uint256 internal constant BANKRUPT_ROUNDS = 3;
 
-    /// @notice Moves the state to what solvency ratio, exposure and time say. Repeating it changes nothing.
+    /// @notice Moves the state to what solvency ratio, exposure and time say. Once a recovery can begin, repeating it
+    /// in the same block changes nothing; the look that enters a state leaves that beginning to the next.
     function follow(MarginStorage.Storage storage self, MarginStorage.Context memory ctx) internal view {
         _followRatio(ctx);
         _followRounds(self, ctx);

@@ -24,7 +24,10 @@ const ROUND_SPACING = 600n;
 const BANKRUPT_ROUNDS = 3n;
 const UINT40_MASK = 2n ** 40n - 1n;
 
-/** Moves the state to what solvency ratio, exposure and time say. Repeating it changes nothing. */
+/**
+ * Moves the state to what solvency ratio, exposure and time say. The look that enters a state leaves the beginning of a recovery to the
+ * next one, so actions must look as often as the contracts do.
+ */
 export function follow(world: World, ctx: Context): void {
   followRatio(world, ctx);
   followRounds(world, ctx);
