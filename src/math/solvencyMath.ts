@@ -120,48 +120,53 @@ export function equity(book: Book, price: bigint): bigint {
  * h(p): equity that counts a side's losses only up to the collateral behind them, quote. Concave in p. Rounded down.
  */
 export function prudentEquity(book: Book, price: bigint): bigint {
-  return (
-    prudentCash(book) +
-    divFloor(
-      prudentValue(
-        book,
-        price,
-        longEntryOf(book),
-        longBackingOf(book),
-        shortEntryOf(book),
-        shortBackingOf(book),
-      ),
-      WAD,
-    )
-  );
+  const h = prudentOf(book);
+  return h.cash + divFloor(valueAt(h, price, true, true), WAD);
 }
 
-/** The part of h(p) that no price moves, 1e18. */
-function prudentCash(book: Book): bigint {
-  return (
-    book.inventoryQuote + min(book.longAccrual, 0n) + min(book.shortAccrual, 0n) - book.unpaidClaims
-  );
+/** h(p) taken apart: `cash`, and what `valueAt` says of a price. */
+interface Prudent {
+  /** 1e18 */
+  readonly cash: bigint;
+  /** b - K */
+  readonly exposure: bigint;
+  readonly long: bigint;
+  readonly short: bigint;
+  /** Value of all longs below which they have lost more than what backs them, 1e36. */
+  readonly longLimit: bigint;
+  /** Value of all shorts above which they have, 1e36. */
+  readonly shortLimit: bigint;
 }
 
-const longEntryOf = (book: Book): bigint => book.longEntryNotional * WAD;
-const shortEntryOf = (book: Book): bigint => book.shortEntryNotional * WAD;
-const longBackingOf = (book: Book): bigint => book.longCollateral * COLLATERAL_HAIRCUT_WAD;
-const shortBackingOf = (book: Book): bigint => book.shortCollateral * COLLATERAL_HAIRCUT_WAD;
+function prudentOf(book: Book): Prudent {
+  const { longEntryNotional, shortEntryNotional } = book;
+  return {
+    cash:
+      book.inventoryQuote +
+      longEntryNotional -
+      shortEntryNotional +
+      min(book.longAccrual, 0n) +
+      min(book.shortAccrual, 0n) -
+      book.unpaidClaims,
+    exposure: book.inventoryBase - skew(book),
+    long: book.longOpenInterest,
+    short: book.shortOpenInterest,
+    longLimit: longEntryNotional * WAD - book.longCollateral * COLLATERAL_HAIRCUT_WAD,
+    shortLimit: shortEntryNotional * WAD + book.shortCollateral * COLLATERAL_HAIRCUT_WAD,
+  };
+}
 
-/** The rest of h(p), 1e36: inventory and the losses of both sides as far as they are backed. */
-function prudentValue(
-  book: Book,
-  price: bigint,
-  longEntry: bigint,
-  longBacking: bigint,
-  shortEntry: bigint,
-  shortBacking: bigint,
-): bigint {
-  return (
-    book.inventoryBase * price +
-    min(longEntry - book.longOpenInterest * price, longBacking) +
-    min(book.shortOpenInterest * price - shortEntry, shortBacking)
-  );
+/**
+ * The exposure at a price less the losses that nothing backs, 1e36.
+ *
+ * @param longsMayLack whether longs may have lost more than what backs them; saves a product where it is known that they have not
+ * @param shortsMayLack the same of shorts
+ */
+function valueAt(h: Prudent, price: bigint, longsMayLack: boolean, shortsMayLack: boolean): bigint {
+  let value = h.exposure * price;
+  if (longsMayLack) value -= max(h.longLimit - h.long * price, 0n);
+  if (shortsMayLack) value -= max(h.short * price - h.shortLimit, 0n);
+  return value;
 }
 
 /**
@@ -171,28 +176,21 @@ function prudentValue(
  * @param upper P+
  */
 export function equityBid(book: Book, lower: bigint, upper: bigint): bigint {
-  return bidOf(
-    book,
-    lower,
-    upper,
-    longEntryOf(book),
-    longBackingOf(book),
-    shortEntryOf(book),
-    shortBackingOf(book),
-  );
+  return bidOf(prudentOf(book), lower, upper, true, true);
 }
 
 function bidOf(
-  book: Book,
+  h: Prudent,
   lower: bigint,
   upper: bigint,
-  a: bigint,
-  b: bigint,
-  c: bigint,
-  d: bigint,
+  longsMayLack: boolean,
+  shortsMayLack: boolean,
 ): bigint {
-  const worst = min(prudentValue(book, lower, a, b, c, d), prudentValue(book, upper, a, b, c, d));
-  return prudentCash(book) + divFloor(worst, WAD);
+  const worst = min(
+    valueAt(h, lower, longsMayLack, shortsMayLack),
+    valueAt(h, upper, longsMayLack, shortsMayLack),
+  );
+  return h.cash + divFloor(worst, WAD);
 }
 
 /**
@@ -315,21 +313,15 @@ export function requiredCapital(
   sigmaWad: bigint,
   unwindCostPpm: bigint,
 ): bigint {
-  return requiredOf(
-    book,
-    price,
-    sigmaWad,
-    unwindCostPpm,
-    longEntryOf(book),
-    longBackingOf(book),
-    shortEntryOf(book),
-    shortBackingOf(book),
-  );
+  return requiredOf(prudentOf(book), price, sigmaWad, unwindCostPpm, true, true);
 }
 
 /**
- * E_bid and R together: half of what they compute is the same.
+ * E_bid and R together: half of what they compute is the same, and a side that is backed all over the price band is so beyond its better
+ * end too.
  *
+ * @param lower P-, at most P
+ * @param upper P+, at least P
  * @returns `equityBid` and `requiredCapital`
  */
 export function equityBidAndRequired(
@@ -340,13 +332,12 @@ export function equityBidAndRequired(
   sigmaWad: bigint,
   unwindCostPpm: bigint,
 ): [equityBid: bigint, required: bigint] {
-  const a = longEntryOf(book);
-  const b = longBackingOf(book);
-  const c = shortEntryOf(book);
-  const d = shortBackingOf(book);
+  const h = prudentOf(book);
+  const longsMayLack = h.long * lower < h.longLimit;
+  const shortsMayLack = h.short * upper > h.shortLimit;
   return [
-    bidOf(book, lower, upper, a, b, c, d),
-    requiredOf(book, price, sigmaWad, unwindCostPpm, a, b, c, d),
+    bidOf(h, lower, upper, longsMayLack, shortsMayLack),
+    requiredOf(h, price, sigmaWad, unwindCostPpm, longsMayLack, shortsMayLack),
   ];
 }
 
@@ -356,25 +347,24 @@ const gapsOf = rememberLastPair((price, gap) => ({
   upper: divCeil(price * (WAD + gap), WAD),
 }));
 
+/** @param longsMayLack whether longs may lack at P or above; `shortsMayLack`: whether shorts may at P or below */
 function requiredOf(
-  book: Book,
+  h: Prudent,
   price: bigint,
   sigmaWad: bigint,
   unwindCostPpm: bigint,
-  a: bigint,
-  b: bigint,
-  c: bigint,
-  d: bigint,
+  longsMayLack: boolean,
+  shortsMayLack: boolean,
 ): bigint {
   const gap = gapsOf(price, gapWad(sigmaWad));
   const worst = min(
-    prudentValue(book, gap.lower, a, b, c, d),
-    prudentValue(book, gap.upper, a, b, c, d),
+    valueAt(h, gap.lower, true, shortsMayLack),
+    valueAt(h, gap.upper, longsMayLack, true),
   );
-  const now = prudentValue(book, price, a, b, c, d);
+  const now = valueAt(h, price, longsMayLack, shortsMayLack);
   const loss = worst < now ? divFloor(now, WAD) - divFloor(worst, WAD) : 0n;
-  const gross = (book.longOpenInterest + book.shortOpenInterest) * price;
-  const delta = divCeil(magnitude(book.inventoryBase - skew(book)) * price, WAD);
+  const gross = (h.long + h.short) * price;
+  const delta = divCeil(magnitude(h.exposure) * price, WAD);
   return loss + divCeil(gross, GROSS_DIVISOR) + divCeil(delta * unwindCostPpm, PPM);
 }
 
