@@ -6,7 +6,7 @@
  * bits where a bigint does not.
  */
 import { log2, min, rawDiv, sqrt, WAD } from "./fixedPoint.ts";
-import { rememberLast } from "./memo.ts";
+import { rememberLast, rememberLastPair } from "./memo.ts";
 
 /**
  * What a pool remembers of its prices. The pool packs it into one word (`PoolHistory.sol`) whose parts are as wide as the largest value
@@ -87,6 +87,10 @@ export function touched(
  * approximateLogPrice(1n, 2_000n); // 760090245954325n
  */
 export function approximateLogPrice(reserve0: bigint, reserve1: bigint): bigint {
+  return rememberedLogPrice(reserve0, reserve1);
+}
+
+const rememberedLogPrice = rememberLastPair((reserve0, reserve1) => {
   const ratio = (reserve1 << 143n) / reserve0;
   const exponent = log2(ratio);
   const mantissa = (ratio << (255n - exponent)) >> 128n;
@@ -97,7 +101,7 @@ export function approximateLogPrice(reserve0: bigint, reserve1: bigint): bigint 
   p = 286331146971338656569455n + ((p * z) >> 96n);
   p = 858993459203590385423189n + ((p * z) >> 96n);
   return (((s * p) >> 96n) + (2n * exponent - 285n) * HALF_LN_2) >> 32n;
-}
+});
 
 /**
  * d(elapsed) = 2^(-elapsed / 30 minutes), 2^64 = 1. Off by at most 3.1e-7 of itself.

@@ -20,7 +20,7 @@ import {
   sqrtWad,
   WAD,
 } from "./fixedPoint.ts";
-import { rememberLast } from "./memo.ts";
+import { rememberLast, rememberLastPair } from "./memo.ts";
 import { decayWeightWad, updatedVarianceWad, YEAR } from "./volatilityMath.ts";
 
 export { WAD } from "./fixedPoint.ts";
@@ -236,7 +236,10 @@ export function remarkedReserves(
   reserveQuote: bigint,
   price: bigint,
 ): [markedBase: bigint, markedQuote: bigint] {
-  const rootK = mulSqrt(reserveBase, reserveQuote);
-  const rootPrice = sqrtWad(price);
+  const rootK = rememberedRootK(reserveBase, reserveQuote);
+  const rootPrice = rememberedRootPrice(price);
   return [divWad(rootK, rootPrice), mulWad(rootK, rootPrice)];
 }
+
+const rememberedRootK = rememberLastPair(mulSqrt);
+const rememberedRootPrice = rememberLast(sqrtWad);

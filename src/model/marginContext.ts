@@ -91,6 +91,8 @@ export class Context {
   possibleInventory = 0n;
   targetInventory = 0n;
   netExposure = 0n;
+  /** What a shock to the net exposure would cost. */
+  shockLoss = 0n;
   required = 0n;
   solvencyRatioWad = 0n;
   state: RiskState = 0;

@@ -22,7 +22,7 @@ import {
 import { decayWeightWad, FLOOR_WAD } from "../math/volatilityMath.ts";
 import type { Address } from "./calls.ts";
 import { baseToWad, Context, storeContext, wadToBase } from "./marginContext.ts";
-import { follow, worse } from "./riskStates.ts";
+import { follow, shockLossOf, worse } from "./riskStates.ts";
 import { type Ledgers, RiskState } from "./state.ts";
 import {
   distanceFromAverage,
@@ -148,6 +148,7 @@ function copyDerived(from: Context, to: Context): void {
   to.possibleInventory = from.possibleInventory;
   to.targetInventory = from.targetInventory;
   to.netExposure = from.netExposure;
+  to.shockLoss = from.shockLoss;
   to.required = from.required;
   to.solvencyRatioWad = from.solvencyRatioWad;
   if (to.depthBaseWad === from.depthBaseWad) {
@@ -324,6 +325,7 @@ function derive(ctx: Context): void {
   ctx.possibleInventory = possibleInventory(book, price);
   ctx.targetInventory = targetAt(ctx, skewOfBook(book));
   ctx.netExposure = book.inventoryBase - ctx.targetInventory;
+  ctx.shockLoss = shockLossOf(ctx);
   judge(ctx);
 }
 

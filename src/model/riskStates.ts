@@ -130,11 +130,11 @@ function followRounds(world: World, ctx: Context): void {
 
 function followExposure(ctx: Context): void {
   const limit = ctx.exposureGuarded ? UNGUARDED_SHOCK_WAD : GUARDED_SHOCK_WAD;
-  ctx.exposureGuarded = shockLoss(ctx) > mulWadFloor(limit, scalingEquity(ctx.equity));
+  ctx.exposureGuarded = ctx.shockLoss > mulWadFloor(limit, scalingEquity(ctx.equity));
 }
 
 /** |D| P shock: what a shock to the exposure would cost, quote, 18 decimals, rounded up. */
-export function shockLoss(ctx: Context): bigint {
+export function shockLossOf(ctx: Context): bigint {
   const size = ctx.netExposure < 0n ? -ctx.netExposure : ctx.netExposure;
   return mulWadCeil(mulWadCeil(size, ctx.price), shockWad(ctx.market.volatilityWad));
 }
