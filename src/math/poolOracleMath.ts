@@ -6,7 +6,7 @@
  * bits where a bigint does not.
  */
 import { log2, min, rawDiv, sqrt, WAD } from "./fixedPoint.ts";
-import { rememberLast, rememberLastPair } from "./memo.ts";
+import { remember, rememberLastPair } from "./memo.ts";
 
 /**
  * What a pool remembers of its prices. The pool packs it into one word (`PoolHistory.sol`) whose parts are as wide as the largest value
@@ -110,15 +110,15 @@ const rememberedLogPrice = rememberLastPair((reserve0, reserve1) => {
  * decayOf(1_800n); // 2n ** 63n
  */
 export function decayOf(elapsed: bigint): bigint {
-  return rememberedDecay(elapsed);
+  return rememberedDecay(elapsed, HALF_LIFE);
 }
 
-const rememberedDecay = rememberLast((elapsed) => {
-  const x = ((elapsed % HALF_LIFE) << 64n) / HALF_LIFE;
+const rememberedDecay = remember((elapsed, halfLife) => {
+  const x = ((elapsed % halfLife) << 64n) / halfLife;
   let q = 152702480050595900n - ((17491766166928301n * x) >> 64n);
   q = 867928045855277739n - ((q * x) >> 64n);
   q = 3562920029076993990n - ((q * x) >> 64n);
-  return (Q64 - (x >> 1n) - ((((x * (Q64 - x)) >> 64n) * q) >> 64n)) >> (elapsed / HALF_LIFE);
+  return (Q64 - (x >> 1n) - ((((x * (Q64 - x)) >> 64n) * q) >> 64n)) >> (elapsed / halfLife);
 });
 
 /**

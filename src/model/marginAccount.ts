@@ -1,8 +1,7 @@
 import { fullMulDiv, fullMulDivUp, mulWad, mulWadUp } from "../math/fixedPoint.ts";
 import { initialRatioWad, maintenanceRatioWad as maintenanceRatioAt } from "../math/marginMath.ts";
-import { rememberLast } from "../math/memo.ts";
 import { revert } from "../math/revert.ts";
-import { divCeil, divFloor } from "../math/signedWadMath.ts";
+import { divFloor } from "../math/signedWadMath.ts";
 import type { Address } from "./calls.ts";
 import {
   baseToWad,
@@ -189,18 +188,27 @@ export function setCollateral(
   return { size, backingDelta };
 }
 
-/** From base x price, both 18 decimals, to quote token units. */
-const valueDivisor = rememberLast((quoteScale) => WAD * quoteScale);
+// From base x price, both 18 decimals, to quote token units. Two short divisions are faster than a long one.
+
+/** Toward minus infinity. */
+function unitsDown(value: bigint, quoteScale: bigint): bigint {
+  return value < 0n ? (value + 1n) / WAD / quoteScale - 1n : value / WAD / quoteScale;
+}
+
+/** Toward plus infinity. */
+function unitsUp(value: bigint, quoteScale: bigint): bigint {
+  return value > 0n ? (value - 1n) / WAD / quoteScale + 1n : value / WAD / quoteScale;
+}
 
 /** size x price in quote token units, toward minus infinity; signed like `size`. */
 export function valueDown(config: ProtocolConfig, size: bigint, priceWad: bigint): bigint {
-  return divFloor(baseToWad(config, size) * priceWad, valueDivisor(config.quoteScale));
+  return unitsDown(baseToWad(config, size) * priceWad, config.quoteScale);
 }
 
 /** |size| x price in quote token units, rounded up. */
 export function notionalUp(config: ProtocolConfig, size: bigint, priceWad: bigint): bigint {
   const value = baseToWad(config, size < 0n ? -size : size) * priceWad;
-  return divCeil(value, valueDivisor(config.quoteScale));
+  return unitsUp(value, config.quoteScale);
 }
 
 /** Profit at `price` of `size` with `entryNotional`, quote token units, rounded down. */
@@ -224,7 +232,7 @@ export function entryOf(a: Account, closed: bigint): bigint {
 /** Funding due for `size` when the index moved by `perBaseWad`, rounded up. Negative: received. */
 export function fundingUp(config: ProtocolConfig, size: bigint, perBaseWad: bigint): bigint {
   if (perBaseWad === 0n) return 0n;
-  return divCeil(baseToWad(config, size) * perBaseWad, valueDivisor(config.quoteScale));
+  return unitsUp(baseToWad(config, size) * perBaseWad, config.quoteScale);
 }
 
 /** Collateral less what is owed plus profit at the index price; unpaid claims do not count. */

@@ -89,6 +89,7 @@ class Model implements ModelBackend {
   /** What the views of one block have in common. */
   #context: Context | undefined;
   #solvency: SolvencyView | undefined;
+  #pool: PoolView | undefined;
 
   constructor(world: World, actors: ModelActors, feedDecimals: number) {
     this.world = world;
@@ -109,6 +110,7 @@ class Model implements ModelBackend {
     this.#context = undefined;
     world.now = at;
     this.#solvency = undefined;
+    this.#pool = undefined;
     const results: ActionResult[] = [];
     for (const action of actions) {
       const outcome = apply(world, callOf(action, at, config, this.#feedDecimals, actors));
@@ -128,6 +130,11 @@ class Model implements ModelBackend {
   }
 
   async pool(): Promise<PoolView> {
+    this.#pool ??= this.#poolNow();
+    return this.#pool;
+  }
+
+  #poolNow(): PoolView {
     const { world } = this;
     const { reserve0, reserve1 } = getReserves(world);
     const fee = swapFee(world);

@@ -44,33 +44,33 @@ export class Accounts {
    * @param time unix seconds of the block
    */
   async observe(results: readonly ActionResult[], time: number): Promise<void> {
-    const touched: number[] = [];
-    const changed: number[] = [];
+    /** By trader: whether the position changed. */
+    const touched = new Map<number, boolean>();
+    const touch = (trader: number, changed: boolean) =>
+      touched.set(trader, changed || touched.get(trader) === true);
     for (const { action, events } of results) {
-      if (action.kind === "requestOrder") touched.push(action.trader);
+      if (action.kind === "requestOrder") touch(action.trader, false);
       for (const event of events) {
         switch (event.kind) {
           case "OrderExecuted":
           case "Liquidated":
           case "AccountSettled":
-            changed.push(event.trader);
-            touched.push(event.trader);
+            touch(event.trader, true);
             break;
           case "OrderFailed":
           case "OrderExpired":
           case "OrderCanceled":
-            touched.push(event.trader);
+            touch(event.trader, false);
             break;
           case "Deleveraged":
             this.#deleveraged = true;
-            touched.push(...this.#open.keys());
+            for (const trader of this.#open.keys()) touch(trader, false);
             break;
         }
       }
     }
-    if (touched.length === 0) return;
-    for (const trader of new Set(touched)) {
-      const changedAt = changed.includes(trader) ? time : this.#accounts.get(trader)?.changedAt;
+    for (const [trader, changed] of touched) {
+      const changedAt = changed ? time : this.#accounts.get(trader)?.changedAt;
       this.#set(trader, await this.#read(trader), changedAt ?? time);
     }
   }

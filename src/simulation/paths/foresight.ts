@@ -1,5 +1,7 @@
 import type { Bar } from "./pricePath.ts";
 
+const NOTHING: readonly never[] = [];
+
 /**
  * Bars with some of what comes after each, for agents that know the future.
  *
@@ -10,6 +12,10 @@ export function* withForesight<B extends Bar>(
   bars: Iterable<B>,
   ahead: number,
 ): Generator<{ bar: B; next: readonly B[] }> {
+  if (ahead === 0) {
+    for (const bar of bars) yield { bar, next: NOTHING };
+    return;
+  }
   const window: B[] = [];
   for (const bar of bars) {
     window.push(bar);
