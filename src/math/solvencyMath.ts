@@ -124,7 +124,7 @@ export function prudentEquity(book: Book, price: bigint): bigint {
   return h.cash + divFloor(valueAt(h, price, true, true), WAD);
 }
 
-/** h(p) taken apart: `cash`, and what `valueAt` says of a price. */
+/** h(p) taken apart: it is `cash` and what `valueAt` says of p. */
 interface Prudent {
   /** 1e18 */
   readonly cash: bigint;
@@ -156,17 +156,25 @@ function prudentOf(book: Book): Prudent {
   };
 }
 
+/** The exposure at a price less the losses that nothing backs, 1e36. For the last two arguments see `unbackedAt`. */
+function valueAt(h: Prudent, price: bigint, longsMayLack: boolean, shortsMayLack: boolean): bigint {
+  return h.exposure * price - unbackedAt(h, price, longsMayLack, shortsMayLack);
+}
+
 /**
- * The exposure at a price less the losses that nothing backs, 1e36.
+ * Losses beyond what backs them, 1e36.
  *
- * @param longsMayLack whether longs may have lost more than what backs them; saves a product where it is known that they have not
+ * @param longsMayLack whether longs may have any; saves a product where it is known that they have not
  * @param shortsMayLack the same of shorts
  */
-function valueAt(h: Prudent, price: bigint, longsMayLack: boolean, shortsMayLack: boolean): bigint {
-  let value = h.exposure * price;
-  if (longsMayLack) value -= max(h.longLimit - h.long * price, 0n);
-  if (shortsMayLack) value -= max(h.short * price - h.shortLimit, 0n);
-  return value;
+function unbackedAt(
+  h: Prudent,
+  price: bigint,
+  longsMayLack: boolean,
+  shortsMayLack: boolean,
+): bigint {
+  const longs = longsMayLack ? max(h.longLimit - h.long * price, 0n) : 0n;
+  return shortsMayLack ? longs + max(h.short * price - h.shortLimit, 0n) : longs;
 }
 
 /**
@@ -361,10 +369,11 @@ function requiredOf(
     valueAt(h, gap.lower, true, shortsMayLack),
     valueAt(h, gap.upper, longsMayLack, true),
   );
-  const now = valueAt(h, price, longsMayLack, shortsMayLack);
+  const exposed = h.exposure * price;
+  const now = exposed - unbackedAt(h, price, longsMayLack, shortsMayLack);
   const loss = worst < now ? divFloor(now, WAD) - divFloor(worst, WAD) : 0n;
   const gross = (h.long + h.short) * price;
-  const delta = divCeil(magnitude(h.exposure) * price, WAD);
+  const delta = divCeil(magnitude(exposed), WAD);
   return loss + divCeil(gross, GROSS_DIVISOR) + divCeil(delta * unwindCostPpm, PPM);
 }
 

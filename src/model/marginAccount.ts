@@ -10,6 +10,8 @@ import {
   loadPosition,
   MAXIMUM_QUOTE,
   storePosition,
+  unitsDown,
+  unitsUp,
 } from "./marginContext.ts";
 import type { Values } from "./marginParameters.ts";
 import { skewScale } from "./marginState.ts";
@@ -186,18 +188,6 @@ export function setCollateral(
       ? fullMulDivUp(after - before, scaleNow, scale)
       : -fullMulDiv(before - after, scaleNow, scale);
   return { size, backingDelta };
-}
-
-// From base x price, both 18 decimals, to quote token units. Two short divisions are faster than a long one.
-
-/** Toward minus infinity. */
-function unitsDown(value: bigint, quoteScale: bigint): bigint {
-  return value < 0n ? (value + 1n) / WAD / quoteScale - 1n : value / WAD / quoteScale;
-}
-
-/** Toward plus infinity. */
-function unitsUp(value: bigint, quoteScale: bigint): bigint {
-  return value > 0n ? (value - 1n) / WAD / quoteScale + 1n : value / WAD / quoteScale;
 }
 
 /** size x price in quote token units, toward minus infinity; signed like `size`. */

@@ -13,6 +13,7 @@ import type {
 import type { Market } from "./volatilityOracle.ts";
 import type { World } from "./world.ts";
 
+const WAD = 10n ** 18n;
 const MAXIMUM_BASE = 2n ** 111n - 1n;
 /** Quote ledgers have 96 bits. */
 export const MAXIMUM_QUOTE = 2n ** 96n - 1n;
@@ -34,6 +35,18 @@ export function baseToWad(config: ProtocolConfig, amount: bigint): bigint {
 export function wadToBase(config: ProtocolConfig, amountWad: bigint): bigint {
   const { baseScale } = config;
   return baseScale === 1n ? amountWad : amountWad / baseScale;
+}
+
+/**
+ * Base x price, both 18 decimals, in quote token units, toward minus infinity. Two short divisions are faster than a long one.
+ */
+export function unitsDown(value: bigint, quoteScale: bigint): bigint {
+  return value < 0n ? (value + 1n) / WAD / quoteScale - 1n : value / WAD / quoteScale;
+}
+
+/** The same toward plus infinity. */
+export function unitsUp(value: bigint, quoteScale: bigint): bigint {
+  return value > 0n ? (value - 1n) / WAD / quoteScale + 1n : value / WAD / quoteScale;
 }
 
 /** An empty account. */

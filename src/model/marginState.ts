@@ -1,6 +1,5 @@
 import { accrue, targetRateWad } from "../math/fundingMath.ts";
 import { revert } from "../math/revert.ts";
-import { divFloor, mulWadFloor } from "../math/signedWadMath.ts";
 import {
   INCOME_TIME_CONSTANT,
   maintenanceSkewScale,
@@ -21,7 +20,7 @@ import {
 } from "../math/solvencyMath.ts";
 import { decayWeightWad, FLOOR_WAD } from "../math/volatilityMath.ts";
 import type { Address } from "./calls.ts";
-import { baseToWad, Context, storeContext, wadToBase } from "./marginContext.ts";
+import { baseToWad, Context, storeContext, unitsDown, wadToBase } from "./marginContext.ts";
 import { follow, shockLossOf, worse } from "./riskStates.ts";
 import { type Ledgers, RiskState } from "./state.ts";
 import {
@@ -255,8 +254,8 @@ function accrueFunding(ctx: Context, skew: bigint, cap: bigint, elapsed: bigint)
   ctx.fundingIndexWad += perBase;
   const { ledgers, book } = ctx;
   const { quoteScale } = ctx.config;
-  ledgers.longAccrual += divFloor(mulWadFloor(book.longOpenInterest, perBase), quoteScale);
-  ledgers.shortAccrual += divFloor(mulWadFloor(book.shortOpenInterest, -perBase), quoteScale);
+  ledgers.longAccrual += unitsDown(book.longOpenInterest * perBase, quoteScale);
+  ledgers.shortAccrual += unitsDown(-book.shortOpenInterest * perBase, quoteScale);
   book.longAccrual = ledgers.longAccrual * quoteScale;
   book.shortAccrual = ledgers.shortAccrual * quoteScale;
 }

@@ -47,7 +47,8 @@ export function allowance(
   owner: Address,
   spender: Address,
 ): bigint {
-  return bookOf(world, token).allowances.get(allowanceKey(owner, spender)) ?? 0n;
+  const book = bookOf(world, token);
+  return book.allowances.get(book.allowanceKey(owner, spender)) ?? 0n;
 }
 
 /**
@@ -244,5 +245,6 @@ function setAllowance(
 ): void {
   if (owner === ZERO_ADDRESS) revert("ERC20InvalidApprover", ZERO_ADDRESS);
   if (spender === ZERO_ADDRESS) revert("ERC20InvalidSpender", ZERO_ADDRESS);
-  putAmount(bookOf(world, token).allowances, allowanceKey(owner, spender), value);
+  const book = bookOf(world, token);
+  putAmount(book.allowances, book.allowanceKey(owner, spender), value);
 }

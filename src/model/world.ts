@@ -20,6 +20,7 @@ import type {
   ShareLock,
   TokenState,
 } from "./state.ts";
+import { allowanceKey } from "./token.ts";
 import type { Market } from "./volatilityOracle.ts";
 
 /** A round's id is its phase, shifted by this, and its number within the phase. */
@@ -30,11 +31,28 @@ export class TokenBook {
   totalSupply: bigint;
   readonly balances: JournaledMap<Address, bigint>;
   readonly allowances: JournaledMap<string, bigint>;
+  /** Keys of `allowances` by spender and owner. */
+  readonly #keys = new Map<Address, Map<Address, string>>();
 
   constructor(journal: Journal, state: TokenState) {
     this.totalSupply = state.totalSupply;
     this.balances = new JournaledMap(journal, state.balances);
     this.allowances = new JournaledMap(journal, state.allowances);
+  }
+
+  /** `allowanceKey`, made once: a new string is hashed before a map finds it, which takes longer than the rest of a transfer. */
+  allowanceKey(owner: Address, spender: Address): string {
+    let keys = this.#keys.get(spender);
+    if (keys === undefined) {
+      keys = new Map();
+      this.#keys.set(spender, keys);
+    }
+    let key = keys.get(owner);
+    if (key === undefined) {
+      key = allowanceKey(owner, spender);
+      keys.set(owner, key);
+    }
+    return key;
   }
 
   freeze(): TokenState {

@@ -10,6 +10,8 @@ export class Arbitrageur implements Agent {
   act(view: AgentView): readonly Action[] {
     const { pool, price, backend } = view;
     const trade = arbitrageTrade(pool, price, backend.baseDecimals, backend.quoteDecimals);
-    return trade === undefined ? NO_ACTIONS : [{ kind: "swap", ...trade }];
+    if (trade === undefined) return NO_ACTIONS;
+    const { sellBase, amountIn } = trade;
+    return [{ kind: "swap", sellBase, amountIn }];
   }
 }

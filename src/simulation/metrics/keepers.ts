@@ -2,6 +2,8 @@ import type { QuoteUnits, Wad } from "../../units.ts";
 import { GAS_USED, gasCost, type PaidAction } from "../agents/gasPolicy.ts";
 import type { ActionResult } from "../backend.ts";
 
+const PAID_ACTIONS: ReadonlySet<string> = new Set(Object.keys(GAS_USED));
+
 /** What keepers and liquidators were credited, and what their transactions cost, refused ones included. */
 export class KeeperMetrics {
   readonly #executionFee: QuoteUnits;
@@ -18,7 +20,7 @@ export class KeeperMetrics {
 
   /** @param price of the base token, taken for ether */
   result({ action, events }: ActionResult, gasPriceGwei: number, price: Wad): void {
-    if (action.kind in GAS_USED)
+    if (PAID_ACTIONS.has(action.kind))
       this.#gasCost += gasCost(action.kind as PaidAction, gasPriceGwei, price);
     for (const event of events) {
       switch (event.kind) {
