@@ -126,7 +126,7 @@ export function prudentEquity(book: Book, price: bigint): bigint {
 
 /** h(p) taken apart: it is `cash` and what `valueAt` says of p. */
 interface Prudent {
-  /** 1e18 */
+  /** 1e18; gains that funding has yet to bring are not in it. */
   readonly cash: bigint;
   /** b - K */
   readonly exposure: bigint;
@@ -321,32 +321,36 @@ export function requiredCapital(
   sigmaWad: bigint,
   unwindCostPpm: bigint,
 ): bigint {
-  return requiredOf(prudentOf(book), price, sigmaWad, unwindCostPpm, true, true);
+  const h = prudentOf(book);
+  return requiredOf(h, price, h.exposure * price, sigmaWad, unwindCostPpm, true, true);
 }
 
 /**
- * E_bid and R together: half of what they compute is the same, and a side that is backed all over the price band is so beyond its better
- * end too.
+ * E, E_bid and R together: much of what they compute is the same, and a side that is backed all over the price band is so beyond its
+ * better end too.
  *
  * @param lower P-, at most P
  * @param upper P+, at least P
- * @returns `equityBid` and `requiredCapital`
+ * @returns `equity`, `equityBid` and `requiredCapital`
  */
-export function equityBidAndRequired(
+export function solvencyOf(
   book: Book,
   price: bigint,
   lower: bigint,
   upper: bigint,
   sigmaWad: bigint,
   unwindCostPpm: bigint,
-): [equityBid: bigint, required: bigint] {
+): { equity: bigint; equityBid: bigint; required: bigint } {
   const h = prudentOf(book);
   const longsMayLack = h.long * lower < h.longLimit;
   const shortsMayLack = h.short * upper > h.shortLimit;
-  return [
-    bidOf(h, lower, upper, longsMayLack, shortsMayLack),
-    requiredOf(h, price, sigmaWad, unwindCostPpm, longsMayLack, shortsMayLack),
-  ];
+  const exposed = h.exposure * price;
+  return {
+    equity:
+      h.cash + max(book.longAccrual, 0n) + max(book.shortAccrual, 0n) + divFloor(exposed, WAD),
+    equityBid: bidOf(h, lower, upper, longsMayLack, shortsMayLack),
+    required: requiredOf(h, price, exposed, sigmaWad, unwindCostPpm, longsMayLack, shortsMayLack),
+  };
 }
 
 /** P (1 - m) rounded down and P (1 + m) rounded up. */
@@ -355,10 +359,17 @@ const gapsOf = rememberLastPair((price, gap) => ({
   upper: divCeil(price * (WAD + gap), WAD),
 }));
 
-/** @param longsMayLack whether longs may lack at P or above; `shortsMayLack`: whether shorts may at P or below */
+/**
+ * R
+ *
+ * @param exposed (b - K) P, 1e36
+ * @param longsMayLack whether longs may lack at P or above
+ * @param shortsMayLack whether shorts may lack at P or below
+ */
 function requiredOf(
   h: Prudent,
   price: bigint,
+  exposed: bigint,
   sigmaWad: bigint,
   unwindCostPpm: bigint,
   longsMayLack: boolean,
@@ -369,7 +380,6 @@ function requiredOf(
     valueAt(h, gap.lower, true, shortsMayLack),
     valueAt(h, gap.upper, longsMayLack, true),
   );
-  const exposed = h.exposure * price;
   const now = exposed - unbackedAt(h, price, longsMayLack, shortsMayLack);
   const loss = worst < now ? divFloor(now, WAD) - divFloor(worst, WAD) : 0n;
   const gross = (h.long + h.short) * price;

@@ -10,11 +10,11 @@ import {
 import {
   type Book,
   equity as equityAt,
-  equityBidAndRequired,
   MAXIMUM_AMOUNT,
   possibleInventory,
   scalingEquity,
   skew as skewOfBook,
+  solvencyOf,
   solvencyRatioWad,
   wantedInventory,
 } from "../math/solvencyMath.ts";
@@ -317,31 +317,31 @@ export function refreshCollateral(ctx: Context): void {
 }
 
 function derive(ctx: Context): void {
+  judge(ctx);
   const { book, price } = ctx;
-  ctx.equity = equityAt(book, price);
   // b* in two parts that do not depend on the skew, which fills try others of.
   ctx.ownInventory = wantedInventory(0n, price, ctx.equity, ctx.config.weightWad);
   ctx.possibleInventory = possibleInventory(book, price);
   ctx.targetInventory = targetAt(ctx, skewOfBook(book));
   ctx.netExposure = book.inventoryBase - ctx.targetInventory;
   ctx.shockLoss = shockLossOf(ctx);
-  judge(ctx);
 }
 
-/** Worst equity, required capital and their ratio. */
+/** Equity, also at its worst, required capital and their ratio. */
 function judge(ctx: Context): void {
-  const { book, price, market } = ctx;
-  const [bid, required] = equityBidAndRequired(
-    book,
-    price,
+  const { market } = ctx;
+  const { equity, equityBid, required } = solvencyOf(
+    ctx.book,
+    ctx.price,
     market.lowerPriceWad,
     market.upperPriceWad,
     market.volatilityWad,
     ctx.unwindCostPpm,
   );
-  ctx.equityBid = bid;
+  ctx.equity = equity;
+  ctx.equityBid = equityBid;
   ctx.required = required;
-  ctx.solvencyRatioWad = solvencyRatioWad(ctx.equityBid, ctx.required);
+  ctx.solvencyRatioWad = solvencyRatioWad(equityBid, required);
 }
 
 /** Token units to 18 decimals. */

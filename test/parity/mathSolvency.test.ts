@@ -35,7 +35,7 @@ const book: fc.Arbitrary<solvency.Book> = fc.record({
 });
 
 /** Functions that have a namesake in the library. */
-const { equityBidAndRequired: _, ...contractFunctions } = solvency;
+const { solvencyOf: _, ...contractFunctions } = solvency;
 
 /** A book with entry prices near the price and collateral near the losses, so that either decides what a loss counts. */
 const likelyBook = fc
@@ -102,7 +102,7 @@ await describeParity("SolvencyMathHarness", contractFunctions, {
   },
 });
 
-describe("E_bid and R together", () => {
+describe("E, E_bid and R together", () => {
   it("are what each is alone", () => {
     const width = fc.oneof(fc.constant(5n), uint(10_000n));
     const inputs = fc.tuple(bookAndPrice, width, width, sigma, uint(2n ** 20n));
@@ -110,10 +110,11 @@ describe("E_bid and R together", () => {
       fc.property(inputs, ([[any, p], below, above, s, cost]) => {
         const lower = p - (p * below) / 10_000n;
         const upper = p + (p * above) / 10_000n;
-        expect(solvency.equityBidAndRequired(any, p, lower, upper, s, cost)).to.deep.equal([
-          solvency.equityBid(any, lower, upper),
-          solvency.requiredCapital(any, p, s, cost),
-        ]);
+        expect(solvency.solvencyOf(any, p, lower, upper, s, cost)).to.deep.equal({
+          equity: solvency.equity(any, p),
+          equityBid: solvency.equityBid(any, lower, upper),
+          required: solvency.requiredCapital(any, p, s, cost),
+        });
       }),
       { seed: 7, numRuns: 2_000 },
     );
