@@ -128,14 +128,26 @@ export class ViewRefused extends Error {
   }
 }
 
-/** A view's answer, or that of somebody who relies on one; undefined where a view was refused. */
-export async function answered<T>(answer: Promise<T>): Promise<T | undefined> {
+/** An answer that is there at once, as a model's, or later, as a chain's. */
+export type Eventual<T> = T | Promise<T>;
+
+/** What `next` makes of an answer: at once where the answer is there. Awaiting those costs a run on the model a tenth of its speed. */
+export function andThen<T, R>(answer: Eventual<T>, next: (value: T) => Eventual<R>): Eventual<R> {
+  return answer instanceof Promise ? answer.then(next) : next(answer);
+}
+
+/** The answer of a view, or of somebody who relies on one; undefined where a view was refused. */
+export function answered<T>(ask: () => Eventual<T>): Eventual<T | undefined> {
   try {
-    return await answer;
+    const answer = ask();
+    return answer instanceof Promise ? answer.catch(nothingIfRefused) : answer;
   } catch (thrown) {
-    if (thrown instanceof ViewRefused) return undefined;
-    throw thrown;
+    return nothingIfRefused(thrown);
   }
+}
+
+function nothingIfRefused(thrown: unknown): undefined {
+  if (!(thrown instanceof ViewRefused)) throw thrown;
 }
 
 /**
@@ -156,21 +168,21 @@ export interface ProtocolBackend {
    * @param timestamp unix seconds, later than the block before
    * @returns one result per action
    */
-  mine(timestamp: number, actions: readonly Action[]): Promise<ActionResult[]>;
-  pool(): Promise<PoolView>;
-  solvency(): Promise<SolvencyView>;
-  ledgers(): Promise<LedgersView>;
-  settlement(): Promise<SettlementView>;
+  mine(timestamp: number, actions: readonly Action[]): Eventual<ActionResult[]>;
+  pool(): Eventual<PoolView>;
+  solvency(): Eventual<SolvencyView>;
+  ledgers(): Eventual<LedgersView>;
+  settlement(): Eventual<SettlementView>;
   /** Losses of traders beyond their margin since the start. */
-  badDebt(): Promise<QuoteUnits>;
-  account(trader: number): Promise<AccountView>;
-  position(trader: number): Promise<PositionView>;
-  shares(lp: number): Promise<SharesView>;
-  liquidity(provider: number): Promise<LiquidityView>;
+  badDebt(): Eventual<QuoteUnits>;
+  account(trader: number): Eventual<AccountView>;
+  position(trader: number): Eventual<PositionView>;
+  shares(lp: number): Eventual<SharesView>;
+  liquidity(provider: number): Eventual<LiquidityView>;
   /** What `claim` would pay this actor from fees and penalties. */
-  credit(role: ActorRole, actor: number): Promise<QuoteUnits>;
+  credit(role: ActorRole, actor: number): Eventual<QuoteUnits>;
   /** What `rebalance()` would do in a block at `timestamp` (unix seconds). */
-  planRebalance(timestamp: number): Promise<RebalancePlan>;
+  planRebalance(timestamp: number): Eventual<RebalancePlan>;
   /** Frees what the backend holds. */
   close(): Promise<void>;
 }

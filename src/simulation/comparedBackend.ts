@@ -3,6 +3,7 @@ import type {
   ActionResult,
   BackendFactory,
   BackendSetup,
+  Eventual,
   ProtocolBackend,
 } from "./backend.ts";
 import { ViewRefused } from "./backend.ts";
@@ -70,9 +71,9 @@ function compared(
   };
   const same = async <T>(
     view: string,
-    ask: (backend: ProtocolBackend) => Promise<T>,
+    ask: (backend: ProtocolBackend) => Eventual<T>,
   ): Promise<T> => {
-    const [one, other] = [await outcome(ask(first)), await outcome(ask(second))];
+    const [one, other] = [await outcome(() => ask(first)), await outcome(() => ask(second))];
     const refused =
       one.refused?.error === other.refused?.error
         ? undefined
@@ -123,9 +124,9 @@ function compared(
 }
 
 /** What a view answered: a refusal is an answer, any other failure is not. */
-async function outcome<T>(view: Promise<T>): Promise<{ answer?: T; refused?: ViewRefused }> {
+async function outcome<T>(ask: () => Eventual<T>): Promise<{ answer?: T; refused?: ViewRefused }> {
   try {
-    return { answer: await view };
+    return { answer: await ask() };
   } catch (thrown) {
     if (thrown instanceof ViewRefused) return { refused: thrown };
     throw thrown;

@@ -10,9 +10,11 @@ import { afterTrade } from "./arbitrage.ts";
 import {
   type Action,
   type ActionResult,
+  andThen,
   answered,
   type BackendFactory,
   type BackendSetup,
+  type Eventual,
   type LedgersView,
   type PoolView,
   type ProtocolBackend,
@@ -189,7 +191,7 @@ class Simulation {
   }
 
   async step(step: number, bar: PricedBar, next: readonly Bar[]): Promise<void> {
-    const { path, policy } = this.#options;
+    const { path } = this.#options;
     const view = this.#view;
     const time = path.startsAt + (step + 1) * path.stepSeconds;
     view.step = step;
@@ -203,17 +205,23 @@ class Simulation {
     const settledBefore = this.#settled;
     // Nobody needs a price any more once the pool is settled and closed.
     const published = this.#frozen ? undefined : this.#feed.next(bar.close);
-    await this.#block("round", time, [
-      ...round(published),
-      ...(settledBefore ? [] : [{ kind: "poke" } as const]),
-    ]);
-    await this.#look(time);
-    await this.#block("request", time + REQUEST_BLOCK);
-    await this.#fill(published, time + FILL_BLOCK);
-    await this.#block("liquidation", time + LIQUIDATION_BLOCK);
-    if (policy === "rebalance" && !this.#settled) await this.#keep(time);
-
-    await this.#look(this.#lastBlockAt);
+    const parts: readonly (() => Eventual<void>)[] = [
+      () =>
+        this.#block("round", time, [
+          ...round(published),
+          ...(settledBefore ? [] : [{ kind: "poke" } as const]),
+        ]),
+      () => this.#look(time),
+      () => this.#block("request", time + REQUEST_BLOCK),
+      () => this.#fill(published, time + FILL_BLOCK),
+      () => this.#block("liquidation", time + LIQUIDATION_BLOCK),
+      () => this.#keep(time),
+      () => this.#look(this.#lastBlockAt),
+    ];
+    for (const part of parts) {
+      const done = part();
+      if (done instanceof Promise) await done;
+    }
     this.#metrics.endStep(view.solvency, this.#ledgers);
     this.#record(step, time);
     // The step in which its accounts were closed is the last one that counts.
@@ -253,20 +261,30 @@ class Simulation {
   }
 
   /** Fills orders, after publishing the step's price once more where the step published one. */
-  async #fill(published: Wad | undefined, at: number): Promise<void> {
+  #fill(published: Wad | undefined, at: number): Eventual<void> {
     if (this.#orders.length === 0 || this.#settled) return;
-    await this.#block("fill", at, round(this.#secondRound ? published : undefined));
+    return this.#block("fill", at, round(this.#secondRound ? published : undefined));
   }
 
-  /** Keepers call while anything is or may become due; the arbitrageur trades first in each of their blocks. */
-  async #keep(time: number): Promise<void> {
+  /** Keepers call while anything is or may become due. */
+  #keep(time: number): Eventual<void> {
+    const { policy, population } = this.#options;
+    if (policy !== "rebalance" || this.#settled) return;
+    if (population.keepers.some(({ calling }) => calling)) return this.#keeperBlocks(time);
+    // Whether the last block left an exposure that keepers may have to do with.
+    return andThen(
+      answered(() => this.#backend.solvency()),
+      (solvency) => (solvency?.outside === true ? this.#keeperBlocks(time) : undefined),
+    );
+  }
+
+  /** The arbitrageur trades first in each of the keepers' blocks. */
+  async #keeperBlocks(time: number): Promise<void> {
     const { keepers } = this.#options.population;
-    const calling = keepers.some((keeper) => keeper.calling);
-    if (!calling && !(await this.#mayBeDue())) return;
     const calls = keeperCallsPerStep(this.#options.path.stepSeconds);
     for (let call = 0; call < calls; call++) {
       const at = time + FIRST_KEEPER_BLOCK + call * KEEPER_BLOCK_SPACING;
-      const plan = await answered(this.#backend.planRebalance(at));
+      const plan = await answered(() => this.#backend.planRebalance(at));
       const due = plan?.reason === "Due" || plan?.reason === "NotYetEligible";
       if (!due && !keepers.some(({ calling }) => calling)) return;
       this.#view.plan = plan;
@@ -277,33 +295,51 @@ class Simulation {
   }
 
   /** Mines a block of `first` and of what the stage's agents do, unless there is nothing to do. */
-  async #block(stage: Stage, at: number, first: readonly Action[] = []): Promise<void> {
+  #block(stage: Stage, at: number, first: readonly Action[] = []): Eventual<void> {
     const view = this.#view;
     view.at = at;
     for (const { kind } of first) if (kind === "publishPrice") view.rounds++;
-    let actions = first;
-    for (const agent of this.#actingIn[stage]) {
-      if (this.#settled && agent.actsAfterSettlement !== true) continue;
-      const answer = agent.act(view);
-      const added = answer instanceof Promise ? await answered(answer) : answer;
-      if (added === undefined || added.length === 0) continue;
-      for (const action of added)
-        if (action.kind === "swap") view.pool = afterTrade(view.pool, action);
-      actions = actions.length === 0 ? added : [...actions, ...added];
-    }
-    if (actions.length > 0) await this.#mine(at, actions);
+    return andThen(this.#actionsOf(this.#actingIn[stage], first), (actions) =>
+      actions.length === 0 ? undefined : this.#mine(at, actions),
+    );
   }
 
-  async #mine(time: number, actions: readonly Action[]): Promise<void> {
+  /** `before` and what agents add to it, each of whom sees what those ahead of it have swapped. */
+  #actionsOf(agents: readonly Agent[], before: readonly Action[]): Eventual<readonly Action[]> {
     const view = this.#view;
-    const results = await this.#backend.mine(time, actions);
-    this.#actions += actions.length;
-    this.#lastBlockAt = time;
-    for (const result of results) if (!result.ok) this.#refused(result, time);
-    this.#metrics.results(results, view.price, view.pool.swapFee, view.gasPriceGwei);
-    this.#orders.observe(results, view.rounds);
-    await this.#accounts.observe(results, time);
-    for (const agent of this.#observers) agent.observe?.(results, view);
+    let actions: Eventual<readonly Action[]> = before;
+    for (const agent of agents) {
+      if (this.#settled && agent.actsAfterSettlement !== true) continue;
+      actions = andThen(actions, (sofar) =>
+        andThen(
+          answered(() => agent.act(view)),
+          (added) => this.#joined(sofar, added),
+        ),
+      );
+    }
+    return actions;
+  }
+
+  #joined(actions: readonly Action[], added: readonly Action[] | undefined): readonly Action[] {
+    if (added === undefined || added.length === 0) return actions;
+    const view = this.#view;
+    for (const action of added)
+      if (action.kind === "swap") view.pool = afterTrade(view.pool, action);
+    return actions.length === 0 ? added : [...actions, ...added];
+  }
+
+  #mine(time: number, actions: readonly Action[]): Eventual<void> {
+    return andThen(this.#backend.mine(time, actions), (results) => {
+      const view = this.#view;
+      this.#actions += actions.length;
+      this.#lastBlockAt = time;
+      for (const result of results) if (!result.ok) this.#refused(result, time);
+      this.#metrics.results(results, view.price, view.pool.swapFee, view.gasPriceGwei);
+      this.#orders.observe(results, view.rounds);
+      return andThen(this.#accounts.observe(results, time), () => {
+        for (const agent of this.#observers) agent.observe?.(results, view);
+      });
+    });
   }
 
   /** A pool without a good price cannot be poked; the rest of what the engine does itself must never fail. */
@@ -321,21 +357,22 @@ class Simulation {
   }
 
   /** Looks at both pools. While the price is bad the margin pool keeps the face it had. */
-  async #look(time: number): Promise<void> {
+  #look(time: number): Eventual<void> {
     const view = this.#view;
-    view.pool = await this.#backend.pool();
-    if (this.#frozen) return this.#metrics.pass(time);
-    const solvency = await answered(this.#backend.solvency());
-    view.priceGood = solvency !== undefined;
-    if (solvency === undefined) return this.#metrics.pass(time);
-    view.solvency = solvency;
-    this.#ledgers = await this.#backend.ledgers();
-    this.#metrics.observe(time, solvency, this.#ledgers);
-  }
-
-  /** Whether the last block left an exposure that keepers may have to do with. */
-  async #mayBeDue(): Promise<boolean> {
-    return (await answered(this.#backend.solvency()))?.outside === true;
+    return andThen(this.#backend.pool(), (pool) => {
+      view.pool = pool;
+      if (this.#frozen) return this.#metrics.pass(time);
+      const solvency = answered(() => this.#backend.solvency());
+      return andThen(solvency, (seen) => {
+        view.priceGood = seen !== undefined;
+        if (seen === undefined) return this.#metrics.pass(time);
+        view.solvency = seen;
+        return andThen(this.#backend.ledgers(), (ledgers) => {
+          this.#ledgers = ledgers;
+          this.#metrics.observe(time, seen, ledgers);
+        });
+      });
+    });
   }
 
   #record(step: number, time: number): void {

@@ -71,7 +71,7 @@ export async function createModelBackend(setup: BackendSetup): Promise<ModelBack
     if (!outcome.ok) throw new Error(`the model refused a wallet: ${outcome.error.name}`);
   }
   const backend = new Model(world, actors, settings.feedDecimals);
-  const opened = await backend.mine(setup.startsAt, [
+  const opened = backend.mine(setup.startsAt, [
     { kind: "publishPrice", price: setup.initialPrice },
     { kind: "poke" },
   ]);
@@ -100,7 +100,7 @@ class Model implements ModelBackend {
     this.#feedDecimals = feedDecimals;
   }
 
-  async mine(timestamp: number, actions: readonly Action[]): Promise<ActionResult[]> {
+  mine(timestamp: number, actions: readonly Action[]): ActionResult[] {
     const { world, actors } = this;
     const { config } = world;
     const at = BigInt(timestamp);
@@ -129,7 +129,7 @@ class Model implements ModelBackend {
     return results;
   }
 
-  async pool(): Promise<PoolView> {
+  pool(): PoolView {
     this.#pool ??= this.#poolNow();
     return this.#pool;
   }
@@ -143,7 +143,7 @@ class Model implements ModelBackend {
       : { reserveBase: reserve1, reserveQuote: reserve0, swapFee: fee };
   }
 
-  async solvency(): Promise<SolvencyView> {
+  solvency(): SolvencyView {
     this.#solvency ??= this.#solvencyOf(this.#preview("poolState"));
     return this.#solvency;
   }
@@ -170,7 +170,7 @@ class Model implements ModelBackend {
     };
   }
 
-  async ledgers() {
+  ledgers() {
     const { ledgers, fundingIndexWad } = this.world.hot;
     return {
       inventoryBase: ledgers.inventoryBase,
@@ -185,22 +185,22 @@ class Model implements ModelBackend {
     };
   }
 
-  async settlement() {
+  settlement() {
     const { priceWad, settledAt, finalizedAt } = this.world.cold.settlement;
     return { price: priceWad, settledAt: Number(settledAt), finalizedAt: Number(finalizedAt) };
   }
 
-  async badDebt() {
+  badDebt() {
     return this.world.cold.badDebt;
   }
 
-  async account(trader: number) {
+  account(trader: number) {
     const stored = loadPosition(this.world, this.actors.address("trader", trader));
     const { size, entryNotional, collateral } = stored;
     return { size, entryNotional, collateral };
   }
 
-  async position(trader: number) {
+  position(trader: number) {
     const ctx = this.#preview("position");
     const a = load(this.world, ctx, this.actors.address("trader", trader));
     const { size, entryNotional, collateral } = a;
@@ -209,7 +209,7 @@ class Model implements ModelBackend {
     return { size, entryNotional, collateral, equity, liquidatable };
   }
 
-  async shares(lp: number) {
+  shares(lp: number) {
     const { world } = this;
     const owner = this.actors.address("lp", lp);
     return {
@@ -220,7 +220,7 @@ class Model implements ModelBackend {
     };
   }
 
-  async liquidity(provider: number) {
+  liquidity(provider: number) {
     const owner = this.actors.address("provider", provider);
     return {
       liquidity: balanceOf(this.world, owner),
@@ -228,11 +228,11 @@ class Model implements ModelBackend {
     };
   }
 
-  async credit(role: Parameters<ProtocolBackend["credit"]>[0], actor: number) {
+  credit(role: Parameters<ProtocolBackend["credit"]>[0], actor: number) {
     return this.world.credits.get(this.actors.address(role, actor)) ?? 0n;
   }
 
-  async planRebalance(timestamp: number) {
+  planRebalance(timestamp: number) {
     const { world } = this;
     const { now } = world;
     world.now = BigInt(timestamp);

@@ -1,5 +1,12 @@
 import { toNumberFast } from "../../units.ts";
-import { type AccountView, type ActionResult, answered, type ProtocolBackend } from "../backend.ts";
+import {
+  type AccountView,
+  type ActionResult,
+  andThen,
+  answered,
+  type Eventual,
+  type ProtocolBackend,
+} from "../backend.ts";
 
 /** An account with a position, and the same figures in whole tokens for estimates. */
 export interface OpenAccount extends AccountView {
@@ -43,7 +50,7 @@ export class Accounts {
    *
    * @param time unix seconds of the block
    */
-  async observe(results: readonly ActionResult[], time: number): Promise<void> {
+  observe(results: readonly ActionResult[], time: number): Eventual<void> {
     /** By trader: whether the position changed. */
     const touched = new Map<number, boolean>();
     const touch = (trader: number, changed: boolean) =>
@@ -69,16 +76,22 @@ export class Accounts {
         }
       }
     }
+    let done: Eventual<void> | undefined;
     for (const [trader, changed] of touched) {
-      const changedAt = changed ? time : this.#accounts.get(trader)?.changedAt;
-      this.#set(trader, await this.#read(trader), changedAt ?? time);
+      const changedAt = changed ? time : (this.#accounts.get(trader)?.changedAt ?? time);
+      done = andThen(done, () =>
+        andThen(this.#read(trader), (account) => this.#set(trader, account, changedAt)),
+      );
     }
+    return done;
   }
 
-  async #read(trader: number): Promise<AccountView> {
-    const stored = await this.#backend.account(trader);
-    if (!this.#deleveraged || stored.size === 0n) return stored;
-    return (await answered(this.#backend.position(trader))) ?? stored;
+  #read(trader: number): Eventual<AccountView> {
+    return andThen(this.#backend.account(trader), (stored) => {
+      if (!this.#deleveraged || stored.size === 0n) return stored;
+      const position = answered(() => this.#backend.position(trader));
+      return andThen(position, (seen) => seen ?? stored);
+    });
   }
 
   #set(trader: number, account: AccountView, changedAt: number): void {

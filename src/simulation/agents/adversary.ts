@@ -1,5 +1,5 @@
 import { toNumber, toNumberFast, WAD_DECIMALS, type Wad } from "../../units.ts";
-import type { Action } from "../backend.ts";
+import type { Action, Eventual } from "../backend.ts";
 import type { Bar } from "../paths/pricePath.ts";
 import { type Agent, type AgentView, NO_ACTIONS, type Stage } from "./agent.ts";
 
@@ -69,7 +69,7 @@ export class Adversary implements Agent {
     this.#targetBaseWeight = targetBaseWeight;
   }
 
-  act(view: AgentView): readonly Action[] | Promise<readonly Action[]> {
+  act(view: AgentView): Eventual<readonly Action[]> {
     if (!view.priceGood) return NO_ACTIONS;
     const move = foreseenMove(view.price, view.next, foresightBars(view.stepSeconds));
     return move === 0 ? this.#wait(view) : this.#strike(view, move);

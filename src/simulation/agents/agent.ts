@@ -2,6 +2,7 @@ import type { Wad } from "../../units.ts";
 import type {
   Action,
   ActionResult,
+  Eventual,
   PoolView,
   ProtocolBackend,
   RebalancePlan,
@@ -53,7 +54,7 @@ export interface Agent {
   /** Whether the agent still has something to do once the pool is settled. */
   readonly actsAfterSettlement?: boolean;
   /** The agent's actions for the block that is being made. */
-  act(view: AgentView): readonly Action[] | Promise<readonly Action[]>;
+  act(view: AgentView): Eventual<readonly Action[]>;
   /** What became of every action of a block, the agent's own and others'. */
   observe?(results: readonly ActionResult[], view: AgentView): void;
 }

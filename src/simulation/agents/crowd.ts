@@ -7,7 +7,7 @@ import {
   WAD_DECIMALS,
   type Wad,
 } from "../../units.ts";
-import type { Action, ActionResult } from "../backend.ts";
+import { type Action, type ActionResult, andThen, type Eventual } from "../backend.ts";
 import type { Intent, OrderFlow } from "../flows/orderFlow.ts";
 import { TRADER_COUNT } from "../flows/shadowBook.ts";
 import { estimateRisk } from "../riskEstimate.ts";
@@ -48,7 +48,7 @@ export class Crowd implements Agent {
     return this.#counter.counts();
   }
 
-  act(view: AgentView): readonly Action[] | Promise<readonly Action[]> {
+  act(view: AgentView): Eventual<readonly Action[]> {
     const intents = this.#flow.next(toNumber(view.price, WAD_DECIMALS));
     this.#intents += intents.length;
     const obstacle =
@@ -63,18 +63,18 @@ export class Crowd implements Agent {
     this.#counter.observe(results);
   }
 
-  async #requests(intents: readonly Intent[], view: AgentView): Promise<Action[]> {
-    const actions: Action[] = [];
+  #requests(intents: readonly Intent[], view: AgentView): Eventual<Action[]> {
+    let actions: Eventual<Action[]> = [];
     for (const intent of intents) {
       if (this.#counter.waits(intent.trader)) this.#counter.busy();
-      else actions.push(...(await request(intent, view)));
+      else actions = andThen(actions, (before) => request(intent, view, before));
     }
     return actions;
   }
 }
 
-/** The transactions with which a trader follows an intent. */
-async function request(intent: Intent, view: AgentView): Promise<Action[]> {
+/** The transactions with which a trader follows an intent, after those of others. */
+function request(intent: Intent, view: AgentView, before: readonly Action[]): Eventual<Action[]> {
   const { backend, price, solvency } = view;
   const { trader, leverage, notionalQuote } = intent;
   const account = view.accounts.get(trader);
@@ -103,29 +103,28 @@ async function request(intent: Intent, view: AgentView): Promise<Action[]> {
   const margin = notionalOf(opened) * Math.max(ratio, 1 / leverage) + allowance;
   const fee = backend.executionFee;
 
-  let deposit: bigint;
-  if (account.size === 0n) {
-    deposit = toQuote(margin) + fee - account.collateral;
-  } else if (opened === 0n) {
-    deposit = fee;
-  } else {
+  const transactions = (deposit: bigint): Action[] => {
+    const actions = [...before];
+    if (deposit > 0n) actions.push({ kind: "depositMargin", trader, amount: deposit });
+    if (deposit < 0n) actions.push({ kind: "withdrawMargin", trader, amount: -deposit });
+    actions.push({
+      kind: "requestOrder",
+      trader,
+      sizeDelta,
+      acceptablePrice: acceptablePrice(price, sizeDelta, slippageBps),
+      expiresAt: view.at + ORDER_LIFETIME_SECONDS,
+    });
+    return actions;
+  };
+  if (account.size === 0n) return transactions(toQuote(margin) + fee - account.collateral);
+  if (opened === 0n) return transactions(fee);
+  return andThen(backend.position(trader), (position) => {
     // The protocol wants the margin in cash: profit that is not realized does not count.
-    const equity = min((await backend.position(trader)).equity, account.collateral);
+    const equity = min(position.equity, account.collateral);
     const needed = toQuote(totalNotional * ratio + allowance);
     const added = account.size * sizeDelta > 0n ? toQuote(margin) : 0n;
-    deposit = max(added, needed - equity) + fee;
-  }
-  const actions: Action[] = [];
-  if (deposit > 0n) actions.push({ kind: "depositMargin", trader, amount: deposit });
-  if (deposit < 0n) actions.push({ kind: "withdrawMargin", trader, amount: -deposit });
-  actions.push({
-    kind: "requestOrder",
-    trader,
-    sizeDelta,
-    acceptablePrice: acceptablePrice(price, sizeDelta, slippageBps),
-    expiresAt: view.at + ORDER_LIFETIME_SECONDS,
+    return transactions(max(added, needed - equity) + fee);
   });
-  return actions;
 }
 
 function acceptablePrice(price: Wad, sizeDelta: bigint, slippageBps: number): Wad {

@@ -1,5 +1,5 @@
 import { toNumberFast, WAD_DECIMALS } from "../../units.ts";
-import type { Action, ActionResult } from "../backend.ts";
+import type { Action, ActionResult, Eventual } from "../backend.ts";
 import { type Agent, type AgentView, NO_ACTIONS, type Stage } from "./agent.ts";
 
 export interface DepthShockHabits {
@@ -32,7 +32,7 @@ export class DepthShock implements Agent {
     this.#habits = habits;
   }
 
-  act(view: AgentView): readonly Action[] | Promise<readonly Action[]> {
+  act(view: AgentView): Eventual<readonly Action[]> {
     const price = toNumberFast(view.price, WAD_DECIMALS);
     if (this.#away !== 0n) return view.at < this.#returnsAt ? NO_ACTIONS : this.#return(view);
     this.#high = Math.max(this.#high, price);

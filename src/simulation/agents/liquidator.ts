@@ -1,5 +1,5 @@
 import { toNumberFast, WAD_DECIMALS } from "../../units.ts";
-import type { Action } from "../backend.ts";
+import type { Action, Eventual } from "../backend.ts";
 import type { Random } from "../random.ts";
 import { estimateRisk } from "../riskEstimate.ts";
 import { type Agent, type AgentView, NO_ACTIONS, type Stage } from "./agent.ts";
@@ -34,7 +34,7 @@ export class Liquidators implements Agent {
     this.#random = random;
   }
 
-  act(view: AgentView): readonly Action[] | Promise<readonly Action[]> {
+  act(view: AgentView): Eventual<readonly Action[]> {
     const suspects = view.priceGood ? this.#suspects(view) : [];
     return suspects.length === 0 ? NO_ACTIONS : this.#liquidate(suspects, view);
   }

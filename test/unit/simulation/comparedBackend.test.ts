@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import {
   type Action,
+  type Eventual,
   type ProtocolBackend,
   type ProtocolEvent,
   ViewRefused,
@@ -33,8 +34,8 @@ describe("Two backends compared", () => {
       async () => stubBackend(second),
       ["evm", "model"],
     )(SETUP);
-  const messageOf = async (call: Promise<unknown>): Promise<string> => {
-    const thrown = await call.then(
+  const messageOf = async (call: Eventual<unknown>): Promise<string> => {
+    const thrown = await Promise.resolve(call).then(
       () => undefined,
       (error: unknown) => error,
     );
@@ -98,7 +99,7 @@ describe("Two backends compared", () => {
       throw new ViewRefused("position", error);
     };
     const alike = await compare({ position: refuse("A") }, { position: refuse("A") });
-    const thrown = await alike.position(3).catch((error: unknown) => error);
+    const thrown = await Promise.resolve(alike.position(3)).catch((error: unknown) => error);
     expect(thrown).to.be.instanceOf(ViewRefused);
     const unlike = await compare({ position: refuse("A") }, { position: refuse("B") });
     expect(await messageOf(unlike.position(3))).to.contain("position(3), refused: evm A, model B");

@@ -208,7 +208,7 @@ describe("The backend of contracts", () => {
       () => backend.position(0),
       () => backend.planRebalance(time + 1),
     ]) {
-      const thrown = await view().catch((error: unknown) => error);
+      const thrown = await Promise.resolve(view()).catch((error: unknown) => error);
       expect(thrown).to.be.instanceOf(ViewRefused);
       expect((thrown as ViewRefused).error).to.equal("PriceOracle_PriceStale");
     }
