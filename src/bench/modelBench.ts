@@ -41,8 +41,8 @@ export interface ModelBench {
   readonly actions: number;
 }
 
-/** Runs in which the compiler gets to know the model. */
-const WARM_UP_RUNS = 10;
+/** Runs in which the compiler gets to know the model: after fewer it is still at work. */
+const WARM_UP_RUNS = 50;
 /** One run of the model is over too soon to be timed: it runs again and again for so long. */
 const LEAST_SECONDS = 5;
 /** Room for the model's short-lived numbers, so that collecting them is seldom. */
