@@ -14,6 +14,7 @@ export const WAD = 10n ** 18n;
 export const MAX_UINT256 = (1n << 256n) - 1n;
 
 const CUBE_WAD = WAD * WAD;
+const ALMOST_WAD = WAD - 1n;
 
 /**
  * x y / d, rounded down; the product may have 512 bits.
@@ -39,9 +40,7 @@ export function fullMulDiv(x: bigint, y: bigint, d: bigint): bigint {
  */
 export function fullMulDivUp(x: bigint, y: bigint, d: bigint): bigint {
   if (d === 0n) revert("FullMulDivFailed");
-  const product = x * y;
-  if (product === 0n) return 0n;
-  const result = (product - 1n) / d + 1n;
+  const result = (x * y + (d - 1n)) / d;
   if (result > MAX_UINT256) revert("FullMulDivFailed");
   return result;
 }
@@ -82,7 +81,7 @@ export function mulWad(x: bigint, y: bigint): bigint {
 export function mulWadUp(x: bigint, y: bigint): bigint {
   const product = x * y;
   if (product > MAX_UINT256) revert("MulWadFailed");
-  return product === 0n ? 0n : (product - 1n) / WAD + 1n;
+  return (product + ALMOST_WAD) / WAD;
 }
 
 /**
@@ -108,7 +107,7 @@ export function divWad(x: bigint, y: bigint): bigint {
 export function divWadUp(x: bigint, y: bigint): bigint {
   const scaled = x * WAD;
   if (y === 0n || scaled > MAX_UINT256) revert("DivWadFailed");
-  return scaled === 0n ? 0n : (scaled - 1n) / y + 1n;
+  return (scaled + (y - 1n)) / y;
 }
 
 /**
@@ -120,7 +119,7 @@ export function divWadUp(x: bigint, y: bigint): bigint {
  */
 export function divUp(x: bigint, d: bigint): bigint {
   if (d === 0n) revert("DivFailed");
-  return x === 0n ? 0n : (x - 1n) / d + 1n;
+  return (x + (d - 1n)) / d;
 }
 
 /**
