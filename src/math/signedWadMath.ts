@@ -35,7 +35,7 @@ export function mulWadCeil(x: bigint, y: bigint): bigint {
  * divFloor(-7n, 2n); // -4n
  */
 export function divFloor(x: bigint, d: bigint): bigint {
-  return x < 0n ? (x + 1n) / d - 1n : x / d;
+  return x < 0n ? (x - (d - 1n)) / d : x / d;
 }
 
 /**

@@ -100,8 +100,8 @@ export class Context {
   equityBid = 0n;
   /** w E / P: the base that LPs want without any skew. */
   ownInventory = 0n;
-  /** The base that could be held. */
-  possibleInventory = 0n;
+  /** 0.98 (q + b P), 1e36: over P it is the base that could be held. */
+  possibleValue = 0n;
   targetInventory = 0n;
   netExposure = 0n;
   /** What a shock to the net exposure would cost. */

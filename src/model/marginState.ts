@@ -10,8 +10,9 @@ import {
 import {
   type Book,
   equity as equityAt,
+  holdingsDown,
   MAXIMUM_AMOUNT,
-  possibleInventory,
+  MAXIMUM_BASE_SHARE_WAD,
   scalingEquity,
   skew as skewOfBook,
   solvencyOf,
@@ -144,7 +145,7 @@ function copyDerived(from: Context, to: Context): void {
   to.equity = from.equity;
   to.equityBid = from.equityBid;
   to.ownInventory = from.ownInventory;
-  to.possibleInventory = from.possibleInventory;
+  to.possibleValue = from.possibleValue;
   to.targetInventory = from.targetInventory;
   to.netExposure = from.netExposure;
   to.shockLoss = from.shockLoss;
@@ -321,7 +322,7 @@ function derive(ctx: Context): void {
   const { book, price } = ctx;
   // b* in two parts that do not depend on the skew, which fills try others of.
   ctx.ownInventory = wantedInventory(0n, price, ctx.equity, ctx.config.weightWad);
-  ctx.possibleInventory = possibleInventory(book, price);
+  ctx.possibleValue = MAXIMUM_BASE_SHARE_WAD * holdingsDown(book, price);
   ctx.targetInventory = targetAt(ctx, skewOfBook(book));
   ctx.netExposure = book.inventoryBase - ctx.targetInventory;
   ctx.shockLoss = shockLossOf(ctx);
@@ -401,7 +402,8 @@ function magnitude(value: bigint): bigint {
 export function targetAt(ctx: Context, skew: bigint): bigint {
   const wanted = skew + ctx.ownInventory;
   if (wanted <= 0n) return 0n;
-  return wanted < ctx.possibleInventory ? wanted : ctx.possibleInventory;
+  // A product costs less than the division that it mostly saves.
+  return wanted * ctx.price <= ctx.possibleValue ? wanted : ctx.possibleValue / ctx.price;
 }
 
 /** skewScale at the volatility of now and the cached depth, base, 18 decimals. */
